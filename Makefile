@@ -1,0 +1,59 @@
+# The two commands are `make serve` and `make test`; both set up .venv themselves, from a bare clone.
+.PHONY: serve test check test-container evaluate train lock clean
+
+PORT ?= 8000
+# Where the evaluation images lie; what needs them is skipped where the folder is absent.
+DATA ?= ../shared/data
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+PIP_INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+REQUIREMENTS = docker/requirements
+
+serve: .venv/serve.stamp
+	DIGIT_OCR_PORT=$(PORT) .venv/bin/digit-ocr serve
+
+test: check
+	DIGIT_OCR_DATA_DIR=$(DATA) .venv/bin/python -m pytest -m "not container"
+
+check: .venv/test.stamp
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Needs a Docker engine with compose v2; builds the image and posts images to it.
+test-container: .venv/test.stamp
+	.venv/bin/python -m pytest -m container
+
+# Measures the committed model on the real images of $(DATA).
+evaluate: .venv/test.stamp
+	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
+
+train: .venv/serve.stamp
+	.venv/bin/python -m training train --data-dir $(DATA)
+
+# Pins every requirement anew, with hashes, for all platforms and for Python 3.11 to 3.13.
+lock: .venv/python.stamp
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	for group in build test; do .venv/bin/uv pip compile pyproject.toml --group $$group $(LOCK_OPTIONS) -o $(REQUIREMENTS)/$$group.txt || exit 1; done
+	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
+
+LOCK_OPTIONS = --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-config --no-emit-index-url --no-emit-find-links
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/python.stamp:
+	@test -n "$(PYTHON)" || { echo "digit-ocr needs Python 3.11, 3.12 or 3.13 on the PATH (or PYTHON=/path/to/python)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/serve.stamp: .venv/python.stamp $(REQUIREMENTS)/serve.txt $(REQUIREMENTS)/build.txt pyproject.toml
+	$(PIP_INSTALL) -r $(REQUIREMENTS)/build.txt -r $(REQUIREMENTS)/serve.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.stamp: .venv/serve.stamp $(REQUIREMENTS)/test.txt
+	$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
+	@touch $@

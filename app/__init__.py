@@ -1,0 +1,1 @@
+"""digit-ocr: a stateless microservice that reads digits from images."""

@@ -1,0 +1,32 @@
+"""Logits → calibrated probabilities, and what is too unsure to be relied on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS = 10
+# The classes of a model, in the order of its logits: ten digits, then what is no digit.
+LABELS = (*(str(digit) for digit in range(DIGITS)), "none")
+NON_DIGIT = DIGITS
+
+
+def calibrated_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """Softmax of (n, 11) logits divided by `temperature` (> 0): (n, 11) float64, each row summing to 1.
+
+    Temperature scaling: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def expected_calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = 15) -> float:
+    """ECE over equal-width bins (Naeini, Cooper, Hauskrecht, AAAI 2015); 0 for a perfectly calibrated model.
+
+    `confidence`: (n,) in 0..1. `correct`: (n,).
+    """
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    weight = np.bincount(index, minlength=bins)
+    gap = np.bincount(index, weights=confidence - correct, minlength=bins)
+    return float(np.abs(gap).sum() / max(1, weight.sum()))

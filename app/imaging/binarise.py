@@ -1,0 +1,117 @@
+"""Grey image → ink: how much darker (or lighter) than its paper each pixel is, and which pixels count as ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import Polarity
+
+GreyPixels = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+
+# Ink stands out from its paper by at least this many grey levels of 255; less is paper grain or a blank page.
+MIN_CONTRAST = 16.0
+# … and by at least this many standard deviations of the paper's own noise.
+MIN_SIGNAL_TO_NOISE = 3.0
+# The paper's level and the polarity are estimated on an image reduced to this longest side.
+_REDUCED_SIDE = 128
+# Skewness of grey levels beyond which the polarity is plain.
+_CLEAR_SKEWNESS = 0.6
+# Share of each side that is passed over when polarity is judged.
+_MARGIN = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """What is written, parted from what it is written on.
+
+    `strength`: (h, w) uint8, 0 for paper, rising with the contrast to the paper around (grey levels, not stretched).
+    `mask`: (h, w) uint8, 255 where there is ink, 0 elsewhere.
+    """
+
+    strength: GreyPixels
+    mask: Mask
+
+
+def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
+    """Parts ink from paper in a grey image, (h, w) uint8.
+
+    The paper's level is a morphological closing (dark ink on light paper), so that shadows and uneven light go with
+    the paper; the threshold is Otsu's (1979) on the difference. An image without enough contrast has an empty mask.
+    """
+    if polarity is Polarity.AUTO:
+        polarity = detect_polarity(grey)
+    dark_on_light = grey if polarity is Polarity.DARK_ON_LIGHT else cv2.bitwise_not(grey)
+    smooth = _denoised(dark_on_light)
+    strength = cv2.subtract(_paper_level(smooth), smooth)
+    return Ink(strength=strength, mask=ink_mask(strength))
+
+
+def ink_mask(strength: GreyPixels) -> Mask:
+    """Otsu's threshold of ink strength, (h, w) uint8 → (h, w) uint8 of 0 and 255; empty without contrast."""
+    threshold, mask = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    ink_pixels = cv2.countNonZero(mask)
+    if ink_pixels == 0:
+        return mask
+    ink_level, _ = cv2.meanStdDev(strength, mask=mask)
+    paper_level, paper_noise = cv2.meanStdDev(strength, mask=cv2.bitwise_not(mask))
+    contrast = float(ink_level[0, 0] - paper_level[0, 0])
+    if contrast < MIN_CONTRAST or contrast < MIN_SIGNAL_TO_NOISE * float(paper_noise[0, 0]):
+        return np.zeros_like(mask)
+    return mask
+
+
+def detect_polarity(grey: GreyPixels) -> Polarity:
+    """Whether the ink of an image, (h, w) uint8, is darker or lighter than its paper.
+
+    Ink covers the smaller part, so grey levels are skewed towards it. Where neither side is clearly the smaller (a
+    crop tight around a bold digit), the paper is what most of the image and of its border show.
+    """
+    skewness = _inner_skewness(grey)
+    if abs(skewness) >= _CLEAR_SKEWNESS:
+        return Polarity.DARK_ON_LIGHT if skewness < 0 else Polarity.LIGHT_ON_DARK
+    _, light = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    light_share = np.count_nonzero(light) / light.size + np.count_nonzero(border) / border.size
+    return Polarity.DARK_ON_LIGHT if light_share >= 1.0 else Polarity.LIGHT_ON_DARK
+
+
+def _inner_skewness(grey: GreyPixels) -> float:
+    """The standardised third moment of grey levels, away from the edges, where frames and tables lie."""
+    height, width = grey.shape
+    margin_y, margin_x = int(height * _MARGIN), int(width * _MARGIN)
+    inner = _reduced(grey[margin_y : height - margin_y, margin_x : width - margin_x]).astype(np.float32)
+    deviation = inner - inner.mean()
+    variance = float(np.mean(deviation * deviation))
+    return float(np.mean(deviation**3)) / variance**1.5 if variance > 0 else 0.0
+
+
+def _denoised(grey: GreyPixels) -> GreyPixels:
+    """A light blur, only where strokes are wide enough to bear it."""
+    if min(grey.shape) < 48:
+        return grey
+    return cv2.GaussianBlur(grey, (3, 3), 0).astype(np.uint8, copy=False)
+
+
+def _paper_level(grey: GreyPixels) -> GreyPixels:
+    """The light of the paper under dark ink, pixel by pixel, (h, w) uint8."""
+    small = _reduced(grey)
+    # Wider than any stroke: a digit's stroke is at most a quarter of its height, and the digit may fill the image.
+    side = max(3, round(0.4 * min(small.shape))) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (side, side))
+    return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _reduced(grey: GreyPixels) -> GreyPixels:
+    """The image at _REDUCED_SIDE pixels or fewer on its longest side."""
+    height, width = grey.shape
+    scale = _REDUCED_SIDE / max(height, width)
+    if scale >= 1:
+        return grey
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -1,0 +1,125 @@
+"""Bytes → grey image. Limits are checked against the header, before any pixel is decoded."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from app.domain import ImageSize
+from app.errors import CorruptImage, ImageTooLarge, UnsupportedImage
+
+GreyPixels = NDArray[np.uint8]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+FORMAT_NAMES = "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM"
+
+# A number is read from strokes a few pixels wide: above this many pixels the image is worked on reduced.
+WORKING_PIXELS = 3_000_000
+
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"GIF8")
+_EXIF_ORIENTATION = 0x0112
+# Pillow's own guard against decompression bombs is a process-wide number that knows nothing of `max_pixels`.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True, slots=True)
+class GreyImage:
+    """A decoded image.
+
+    `pixels`: (h, w) uint8, 0 black, 255 white, upright; reduced from `size` where that is above WORKING_PIXELS.
+    `size`: width and height of the image as sent, after the EXIF orientation.
+    """
+
+    pixels: GreyPixels
+    size: ImageSize
+
+
+def decode_image(data: bytes, max_pixels: int) -> GreyImage:
+    """Decodes the first frame or page of an image to grey.
+
+    EXIF orientation is applied, alpha is composited on white, 16-bit and CMYK are converted. What the format is, the
+    bytes decide.
+
+    Raises UnsupportedImage for bytes that are none of FORMATS, ImageTooLarge where the header tells more than
+    `max_pixels`, CorruptImage where the header or the pixels cannot be decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ImageTooLarge(
+                    f"The image has {width} × {height} pixels; at most {max_pixels:,} are accepted. Scale it down."
+                )
+            grey = _grey_pixels(image)
+            orientation = _orientation(image)
+    except ImageTooLarge:
+        raise
+    except UnidentifiedImageError:
+        if data.startswith(_SIGNATURES):
+            raise CorruptImage("The image's header is damaged or cut short. Send the whole file.") from None
+        raise UnsupportedImage(f"The bytes are not an image of a served format. Send {FORMAT_NAMES}.") from None
+    except Exception as error:  # decoders of untrusted bytes raise whatever they like
+        raise CorruptImage(
+            f"The image's data is damaged or cut short ({type(error).__name__}). Send the whole file."
+        ) from error
+    if orientation in (5, 6, 7, 8):
+        width, height = height, width
+    return GreyImage(_upright(grey, orientation), ImageSize(width, height))
+
+
+def _grey_pixels(image: Image.Image) -> GreyPixels:
+    """The image as (h, w) uint8, at WORKING_PIXELS or fewer."""
+    shrink = (image.width * image.height / WORKING_PIXELS) ** 0.5
+    if image.format == "JPEG":
+        # The JPEG decoder scales by 1/2, 1/4 or 1/8 while it decodes, and can leave the colours undecoded.
+        image.draft("L", (int(image.width / shrink), int(image.height / shrink)) if shrink > 1 else image.size)
+    image.load()
+    factor = int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
+    if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
+        image = image.reduce(factor)
+    pixels = _to_grey(image)
+    if pixels.size > WORKING_PIXELS:
+        scale = (WORKING_PIXELS / pixels.size) ** 0.5
+        reduced = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
+        pixels = cv2.resize(pixels, reduced, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return pixels
+
+
+def _to_grey(image: Image.Image) -> GreyPixels:
+    mode = image.mode
+    if mode.startswith("I;16") or mode == "I":
+        return (np.clip(np.asarray(image).astype(np.int32), 0, 65535) // 257).astype(np.uint8)
+    if mode == "F":
+        values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=255.0, neginf=0.0)
+        return np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255).astype(np.uint8)
+    if mode == "LAB":
+        return np.asarray(image.getchannel("L"))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return np.asarray(Image.alpha_composite(white, image).convert("L"))
+    return np.asarray(image.convert("L") if mode in ("1", "L", "RGB", "YCbCr") else image.convert("RGB").convert("L"))
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # damaged metadata is no reason to refuse good pixels
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _upright(pixels: GreyPixels, orientation: int) -> GreyPixels:
+    """Undoes the EXIF orientation (CIPA DC-008, tag 0x0112)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.T
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)

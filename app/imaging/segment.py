@@ -1,0 +1,210 @@
+"""Ink → candidate digits: the pieces of ink that may each be one digit.
+
+The reference notebook took external contours of a dilated edge map. Connected components of the ink mask are the same
+regions, but a frame drawn around digits does not swallow them, and each carries its own pixels, so that a neighbour
+that reaches into a digit's box is left out of its glyph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import BoundingBox
+from app.imaging.binarise import Ink, ink_mask
+
+# Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
+_EDGE_BAND = 0.18
+# A component with this share of its pixels in the edge band, touching the edge, is a piece of a frame.
+_FRAME_SHARE = 0.75
+# What has less ink than this share of the largest component is a speck beside one digit.
+_SPECK_SHARE = 0.06
+_MIN_AREA = 4
+# A rule is at least this many times as long as it is thick; a 1 drawn with a ruler is about 12.
+_RULE_ELONGATION = 15.0
+# On a line of digits, what is lower than this share of their usual height is a point, a comma or a dash.
+_MIN_RELATIVE_HEIGHT = 0.4
+# On a page, what is lower than this share of the tall components' height is a speck.
+_MIN_PAGE_HEIGHT = 0.2
+
+_LEFT, _TOP, _WIDTH, _HEIGHT, _AREA = (
+    cv2.CC_STAT_LEFT,
+    cv2.CC_STAT_TOP,
+    cv2.CC_STAT_WIDTH,
+    cv2.CC_STAT_HEIGHT,
+    cv2.CC_STAT_AREA,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be one digit.
+
+    `box`: of its ink, in pixels of the working image. `ink`: (box.height, box.width) uint8, its own ink alone.
+    """
+
+    box: BoundingBox
+    ink: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Components:
+    """Connected components (8-neighbours): `labels` (h, w) int32, 0 for paper; `stats` (n, 5), row 0 for paper."""
+
+    labels: NDArray[np.int32]
+    stats: NDArray[np.int32]
+
+    def box(self, label: int) -> BoundingBox:
+        left, top, width, height = (int(v) for v in self.stats[label, :4])
+        return BoundingBox(left, top, width, height)
+
+    @property
+    def rights(self) -> NDArray[np.int32]:
+        return self.stats[:, _LEFT] + self.stats[:, _WIDTH]
+
+    @property
+    def bottoms(self) -> NDArray[np.int32]:
+        return self.stats[:, _TOP] + self.stats[:, _HEIGHT]
+
+
+def single_digit(ink: Ink) -> Candidate | None:
+    """The one digit of an image: all its ink but frames at the edges, specks and neighbours cut by the edge.
+
+    None where there is no ink.
+    """
+    strength = ink.strength
+    components = _components(ink.mask)
+    frame = _frame_pieces(components)
+    kept = np.flatnonzero(~frame[1:]) + 1
+    if frame.any() and kept.size:
+        # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
+        frame_pixels = cv2.dilate(frame[components.labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+        strength = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
+        components = _components(ink_mask(strength))
+        kept = np.flatnonzero(~_in_edge_band(components)[1:]) + 1
+    if not kept.size:
+        kept = np.arange(1, len(components.stats))
+    areas = components.stats[kept, _AREA]
+    kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
+    if not kept.size:
+        return None
+    kept = kept[_belongs_to_main(components, kept)]
+    return _candidate(components, strength, [int(label) for label in kept])
+
+
+def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
+    """Every piece of ink that may be a digit of a number, in no particular order, `limit` at most (the tallest).
+
+    Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a broken stroke that lie
+    above one another are joined.
+    """
+    components = _components(ink.mask)
+    stats = components.stats
+    width, height = stats[:, _WIDTH], stats[:, _HEIGHT]
+    longer, shorter = np.maximum(width, height), np.maximum(1, np.minimum(width, height))
+    usable = stats[:, _AREA] >= _MIN_AREA
+    usable &= (longer < _RULE_ELONGATION * shorter) | (longer < 8)
+    usable[0] = False
+    inner = usable & ~_frame_pieces(components)
+    labels = np.flatnonzero(inner if inner.any() else usable)
+    if not labels.size:
+        return []
+    tall = _tall_height(height[labels])
+    labels = labels[height[labels] >= max(3.0, _MIN_PAGE_HEIGHT * tall)]
+    labels = labels[np.argsort(-height[labels], kind="stable")][: 2 * limit]
+    groups = _joined(components, labels)
+    candidates = [_candidate(components, ink.strength, group) for group in groups]
+    candidates = [c for c in candidates if c.box.height >= _MIN_RELATIVE_HEIGHT * tall]
+    return candidates[:limit]
+
+
+def _components(mask: NDArray[np.uint8]) -> _Components:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return _Components(labels=np.asarray(labels, np.int32), stats=np.asarray(stats, np.int32))
+
+
+def _candidate(components: _Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
+    """The ink of some components. A pixel more than their mask, since anti-aliasing lies around it."""
+    box = components.box(labels[0])
+    for label in labels[1:]:
+        box = box.union(components.box(label))
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    crop = components.labels[rows, columns]
+    own = np.isin(crop, labels).astype(np.uint8)
+    near = cv2.dilate(own, np.ones((3, 3), np.uint8))
+    foreign = (crop > 0) & (own == 0)
+    return Candidate(box, np.where((near > 0) & ~foreign, strength[rows, columns], 0).astype(np.uint8))
+
+
+def _touches_edge(components: _Components) -> NDArray[np.bool_]:
+    height, width = components.labels.shape
+    stats = components.stats
+    return np.asarray(
+        (stats[:, _LEFT] == 0) | (stats[:, _TOP] == 0) | (components.rights == width) | (components.bottoms == height)
+    )
+
+
+def _frame_pieces(components: _Components) -> NDArray[np.bool_]:
+    """Which components, by label, are pieces of a frame: they touch the image's edge and stay near it."""
+    frame = _touches_edge(components) & _in_edge_band(components)
+    frame[0] = False
+    return np.asarray(frame)
+
+
+def _in_edge_band(components: _Components) -> NDArray[np.bool_]:
+    """Which components, by label, have nearly all their pixels near the image's edges."""
+    height, width = components.labels.shape
+    band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
+    inside = components.labels[band_y : height - band_y, band_x : width - band_x]
+    count = len(components.stats)
+    inside_area = np.bincount(inside.ravel(), minlength=count)[:count]
+    share = 1.0 - inside_area / np.maximum(1, components.stats[:, _AREA])
+    return np.asarray(share >= _FRAME_SHARE)
+
+
+def _belongs_to_main(components: _Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Of some components, which belong to the digit: all, but those cut by the edge while the main one is whole."""
+    height, width = components.labels.shape
+    stats = components.stats[labels]
+    centre_x, centre_y = stats[:, _LEFT] + stats[:, _WIDTH] / 2, stats[:, _TOP] + stats[:, _HEIGHT] / 2
+    off_centre = np.hypot(centre_x / width - 0.5, centre_y / height - 0.5)
+    main = int(np.argmax(stats[:, _AREA] * (1.0 - off_centre)))
+    cut = _touches_edge(components)[labels]
+    if cut[main]:
+        return np.ones(len(labels), bool)
+    return np.asarray(~cut)
+
+
+def _tall_height(heights: NDArray[np.int32]) -> float:
+    """The height of the usual digit on the page: the median height, each component weighted by its height squared."""
+    ordered = np.sort(heights).astype(np.float64)
+    weight = np.cumsum(ordered**2)
+    return float(ordered[np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _joined(components: _Components, labels: NDArray[np.intp]) -> list[list[int]]:
+    """Groups of components that are pieces of one digit: above one another, close, and no taller than a digit together."""
+    stats = components.stats
+    order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, _HEIGHT]))
+    groups: list[tuple[BoundingBox, list[int]]] = []
+    tallest = max((int(stats[label, _HEIGHT]) for label in order), default=0)
+    for label in order:
+        box = components.box(label)
+        for index, (whole, members) in enumerate(groups):
+            overlap = min(box.right, whole.right) - max(box.left, whole.left)
+            gap = max(box.top, whole.top) - min(box.bottom, whole.bottom)
+            union = whole.union(box)
+            if (
+                overlap >= 0.6 * min(box.width, whole.width)
+                and gap <= 0.15 * tallest
+                and union.height <= 1.1 * tallest
+                and box.height < 0.7 * tallest
+            ):
+                groups[index] = (union, [*members, label])
+                break
+        else:
+            groups.append((box, [label]))
+    return [members for _, members in groups]

@@ -1,0 +1,125 @@
+"""A model version on disk: `models/<name>/<version>/` and the manifest that describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.calibration import LABELS
+from app.errors import ModelMismatch, ModelNotFound
+from app.imaging.glyph import PREPROCESSING_VERSION
+
+MANIFEST_FILE = "manifest.json"
+KERAS_FILE = "model.keras"
+TFLITE_FILE = "model.tflite"
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+class Manifest(BaseModel):
+    """What a model version says of itself; the answer of `GET /model`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="Name of the model.", examples=["digits"])
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="Semantic version.", examples=["0.1.0"])
+    created: str = Field(description="When it was trained, ISO 8601, UTC.")
+    sha256: dict[str, str] = Field(description="SHA-256 of every file of the version, by its name.")
+    labels: tuple[str, ...] = Field(description="Classes in the order of the logits: ten digits, then `none`.")
+    preprocessing_version: str = Field(description="Version of the imaging path that its glyphs came through.")
+    parameters: int = Field(description="Number of trained parameters.")
+    temperature: float = Field(gt=0, description="Divisor of the logits that calibrates the probabilities.")
+    threshold: float = Field(ge=0, le=1, description="Confidence under which a digit is rejected.")
+    training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, count, hash.")
+    metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
+    libraries: dict[str, str] = Field(description="Versions of the libraries it was trained with.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version whose files are those that its manifest names."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def keras_path(self) -> Path:
+        return self.folder / KERAS_FILE
+
+
+def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
+    """Finds a model version, `latest` being the highest, and verifies it before anything of it is loaded.
+
+    Raises ModelNotFound where there is no such folder, ModelMismatch where the manifest does not parse, a file is
+    missing or has another SHA-256, or the model is made for other labels or another preprocessing version.
+    """
+    folder = _version_folder(models_dir, name, version)
+    manifest = _read_manifest(folder)
+    if (manifest.name, manifest.version) != (name, folder.name):
+        raise ModelMismatch(f"{folder} holds the manifest of {manifest.name} {manifest.version}; put the version back.")
+    if manifest.preprocessing_version != PREPROCESSING_VERSION:
+        raise ModelMismatch(
+            f"{folder} was trained for preprocessing version {manifest.preprocessing_version}, and this service has "
+            f"{PREPROCESSING_VERSION}; serve a version that was trained with this release."
+        )
+    if manifest.labels != LABELS:
+        raise ModelMismatch(f"{folder} has the labels {manifest.labels}; this service needs {LABELS}.")
+    if KERAS_FILE not in manifest.sha256:
+        raise ModelMismatch(f"{folder / MANIFEST_FILE} names no {KERAS_FILE}; copy the version anew.")
+    for file, expected in manifest.sha256.items():
+        actual = file_sha256(folder / file)
+        if actual != expected:
+            raise ModelMismatch(
+                f"{folder / file} is not the file of its manifest (sha256 {actual or 'none: it is missing'}, expected "
+                f"{expected}); copy the version anew."
+            )
+    return ModelVersion(folder, manifest)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal; empty where the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _version_folder(models_dir: Path, name: str, version: str) -> Path:
+    versions = {
+        tuple(int(part) for part in match.groups()): folder
+        for folder in _folders(models_dir / name)
+        if (match := _VERSION.fullmatch(folder.name))
+    }
+    if not versions:
+        raise ModelNotFound(f"There is no model version in {models_dir / name}; set DIGIT_OCR_MODEL_DIR to their folder.")
+    if version == "latest":
+        return versions[max(versions)]
+    for folder in versions.values():
+        if folder.name == version:
+            return folder
+    known = ", ".join(versions[key].name for key in sorted(versions))
+    raise ModelNotFound(f"There is no version {version} of the model {name}; there are {known}, or latest.")
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return [path for path in parent.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST_FILE
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelMismatch(f"{path} cannot be read ({error.strerror}); copy the version anew.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ModelMismatch(f"{path} is not a manifest: {where}: {first['msg']}; copy the version anew.") from error

@@ -1,0 +1,98 @@
+"""Characters drawn from font files."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from app.errors import OcrError
+
+# Letters that are digits to the eye are left out rather than taught as something else.
+LOOKALIKES = set("OoQDlIiSsZzBbGgqJj")
+NON_DIGITS = "".join(c for c in string.ascii_letters if c not in LOOKALIKES) + ".,-:;+=*#%&?@()[]{}<>~^$€£"
+# Families with these words in their name draw symbols, not digits.
+_SYMBOLIC = ("symbol", "emoji", "math", "icon", "awesome", "dingbat", "ornament", "braille", "barcode", "bullets")
+_DRAWN_HEIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font file that draws the ten digits; styles of one family share `family`."""
+
+    path: Path
+    family: str
+
+
+class NoFonts(OcrError):
+    """No usable font file where fonts were looked for."""
+
+
+def find_fonts(folder: Path) -> list[Font]:
+    """The fonts under `folder` that draw ten different digits, ordered by path. Raises NoFonts where there are none."""
+    fonts = []
+    for path in sorted((*folder.rglob("*.ttf"), *folder.rglob("*.otf"))):
+        try:
+            family = str(_load(path).getname()[0])
+            if not any(word in family.lower() for word in _SYMBOLIC) and _draws_digits(path):
+                fonts.append(Font(path, family))
+        except OSError:  # a damaged font file, or one that FreeType does not read
+            continue
+    if not fonts:
+        raise NoFonts(f"No TrueType or OpenType font under {folder}; install those of training/fonts.txt.")
+    return fonts
+
+
+def split_families(fonts: Iterable[Font], held_out: float) -> tuple[list[Font], list[Font]]:
+    """Parts fonts into two, by family: about the share `held_out` of families goes to the second.
+
+    The hash of its name decides, so that a family stays on its side whatever else is installed.
+    """
+    kept: list[Font] = []
+    others: list[Font] = []
+    for font in fonts:
+        digest = hashlib.sha256(font.family.encode()).digest()
+        (others if digest[0] < held_out * 256 else kept).append(font)
+    return kept, others
+
+
+def draws(font: Font, character: str) -> bool:
+    """Whether the font has a shape of its own for the character, rather than the box of a missing one."""
+    return draw_text(font, character).tobytes() not in (_missing(font), bytes(1))
+
+
+def draw_text(font: Font, text: str) -> NDArray[np.uint8]:
+    """The text as ink: (h, w) uint8, 255 on 0, cropped to its ink; (1, 1) zeros where the font draws nothing."""
+    face = _load(font.path)
+    left, top, right, bottom = (int(v) for v in face.getbbox(text))
+    if right <= left or bottom <= top:
+        return np.zeros((1, 1), np.uint8)
+    image = Image.new("L", (right - left + 4, bottom - top + 4))
+    ImageDraw.Draw(image).text((2 - left, 2 - top), text, font=face, fill=255)
+    pixels = np.asarray(image)
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    if not rows.size:
+        return np.zeros((1, 1), np.uint8)
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(path), _DRAWN_HEIGHT)
+
+
+def _draws_digits(path: Path) -> bool:
+    font = Font(path, "")
+    drawn = {draw_text(font, digit).tobytes() for digit in string.digits}
+    return len(drawn) == 10 and _missing(font) not in drawn
+
+
+def _missing(font: Font) -> bytes:
+    return draw_text(font, "\U0010fffd").tobytes()
