@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from app.domain import ImageSize
-from app.errors import CorruptImage, ImageTooLarge, UnsupportedImage
+from app.errors import CorruptImage, ImageTooLarge, OcrError, UnsupportedImage
 
 GreyPixels = NDArray[np.uint8]
 
@@ -23,6 +25,7 @@ WORKING_PIXELS = 3_000_000
 
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"GIF8")
 _EXIF_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
 # Pillow's own guard against decompression bombs is a process-wide number that knows nothing of `max_pixels`.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -48,6 +51,37 @@ def decode_image(data: bytes, max_pixels: int) -> GreyImage:
     Raises UnsupportedImage for bytes that are none of FORMATS, ImageTooLarge where the header tells more than
     `max_pixels`, CorruptImage where the header or the pixels cannot be decoded.
     """
+    with _opened(data, max_pixels) as image:
+        width, height = image.size
+        grey = _grey_pixels(image)
+        orientation = _orientation(image)
+    if orientation in _TURNED:
+        width, height = height, width
+    return GreyImage(_upright(grey, orientation), ImageSize(width, height))
+
+
+def decode_colour(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+    """The same image as (h, w, 3) uint8 red, green, blue, upright, reduced above WORKING_PIXELS; for drawing on.
+
+    Raises what `decode_image` raises.
+    """
+    with _opened(data, max_pixels) as image:
+        image.load()
+        orientation = _orientation(image)
+        if image.mode.startswith(("I", "F", "LAB")):
+            pixels = np.repeat(_to_grey(image)[:, :, np.newaxis], 3, axis=2)
+        else:
+            pixels = np.asarray(_on_white(image).convert("RGB"))
+    scale = (WORKING_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5
+    if scale < 1:
+        size = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return _upright(pixels, orientation)
+
+
+@contextmanager
+def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """An image whose header is read and whose size is within the limit; whatever goes wrong inside is named."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
@@ -55,9 +89,8 @@ def decode_image(data: bytes, max_pixels: int) -> GreyImage:
                 raise ImageTooLarge(
                     f"The image has {width} × {height} pixels; at most {max_pixels:,} are accepted. Scale it down."
                 )
-            grey = _grey_pixels(image)
-            orientation = _orientation(image)
-    except ImageTooLarge:
+            yield image
+    except OcrError:
         raise
     except UnidentifiedImageError:
         if data.startswith(_SIGNATURES):
@@ -67,9 +100,6 @@ def decode_image(data: bytes, max_pixels: int) -> GreyImage:
         raise CorruptImage(
             f"The image's data is damaged or cut short ({type(error).__name__}). Send the whole file."
         ) from error
-    if orientation in (5, 6, 7, 8):
-        width, height = height, width
-    return GreyImage(_upright(grey, orientation), ImageSize(width, height))
 
 
 def _grey_pixels(image: Image.Image) -> GreyPixels:
@@ -99,11 +129,15 @@ def _to_grey(image: Image.Image) -> GreyPixels:
         return np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255).astype(np.uint8)
     if mode == "LAB":
         return np.asarray(image.getchannel("L"))
+    return np.asarray(_on_white(image).convert("L"))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Without alpha, palette or separate inks: L or RGB."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return np.asarray(Image.alpha_composite(white, image).convert("L"))
-    return np.asarray(image.convert("L") if mode in ("1", "L", "RGB", "YCbCr") else image.convert("RGB").convert("L"))
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -114,10 +148,10 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _upright(pixels: GreyPixels, orientation: int) -> GreyPixels:
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Undoes the EXIF orientation (CIPA DC-008, tag 0x0112)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.T
+    if orientation in _TURNED:
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     if orientation in (3, 4, 7, 8):

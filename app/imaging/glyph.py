@@ -55,3 +55,8 @@ def _centred(ink: NDArray[np.float32]) -> Glyph:
     glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)
     glyph[top : top + height, left : left + width] = np.rint(ink)
     return glyph
+
+
+def network_input(glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Glyphs, (n, 28, 28) uint8, as a network takes them: (n, 28, 28, 1) float32 in 0..1."""
+    return (glyphs.astype(np.float32) / np.float32(255.0))[..., np.newaxis]

@@ -1,0 +1,217 @@
+"""The paths of the API: what is HTTP's is done here, the rest is delegated."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi import Query as QueryParameters
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from starlette.responses import RedirectResponse, Response
+
+from app.api.problems import Problem, problem_of
+from app.api.schemas import (
+    BatchItem,
+    BatchResult,
+    Health,
+    PredictionResult,
+    Query,
+    ReadingResult,
+    ReadQuery,
+)
+from app.api.state import ServiceState
+from app.api.uploads import FIELD, Upload, read_batch, read_image
+from app.domain import Prediction, Reading
+from app.errors import OcrError
+from app.imaging.annotate import annotated_png
+from app.manifest import Manifest
+from app.recogniser import Recogniser
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+def _state(request: Request) -> ServiceState:
+    state: ServiceState = request.app.state.service
+    return state
+
+
+State = Annotated[ServiceState, Depends(_state)]
+
+
+def _authorised(
+    state: State,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+    x_api_key: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> None:
+    state.authorise(authorization, x_api_key)
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": "A problem document (RFC 9457).", "content": content} for status in statuses}
+
+
+_POST_PROBLEMS = _problems(400, 401, 413, 415, 422, 503, 504)
+_BINARY = {"type": "string", "format": "binary"}
+_ONE_IMAGE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM, as the form field `file` or as the body itself.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _BINARY}},
+            },
+            "application/octet-stream": {"schema": _BINARY},
+            "image/*": {"schema": _BINARY},
+        },
+    }
+}
+_MANY_IMAGES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "Up to 64 form fields `file`.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FIELD],
+                    "properties": {FIELD: {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": 64}},
+                }
+            }
+        },
+    }
+}
+
+reading_routes = APIRouter(dependencies=[Depends(_authorised)], responses=_POST_PROBLEMS, tags=["reading"])
+operations_routes = APIRouter(tags=["operations"])
+
+
+@reading_routes.post("/predict", response_model=PredictionResult, openapi_extra=_ONE_IMAGE)
+async def predict(request: Request, state: State, query: Annotated[Query, QueryParameters()]) -> Response:
+    """One digit, with calibrated probabilities."""
+    recogniser = state.ready()
+    async with state.admitted():
+        upload = await read_image(request, state.settings.max_body_bytes)
+        prediction = await state.work(lambda: _predict(recogniser, upload, query))
+    state.metrics.prediction(prediction)
+    request.state.digits = int(prediction.digit is not None)
+    return _json(PredictionResult.of(prediction, state.model, request.state.request_id))
+
+
+@reading_routes.post(
+    "/read",
+    response_model=ReadingResult,
+    openapi_extra=_ONE_IMAGE,
+    responses={200: {"content": {"image/png": {"schema": _BINARY}}, "description": "The digits, or a picture of them."}},
+)
+async def read(request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]) -> Response:
+    """A number, or several lines of numbers. With `Accept: image/png`, the image with boxes and digits drawn on it."""
+    recogniser = state.ready()
+    picture = _wants_png(request.headers.get("accept", ""))
+    async with state.admitted():
+        upload = await read_image(request, state.settings.max_body_bytes)
+        reading = await state.work(lambda: _read(recogniser, upload, query))
+        if picture:
+            png = await state.work(lambda: annotated_png(upload.data, state.settings.max_pixels, reading))
+    state.metrics.reading(reading)
+    request.state.digits = len(reading.text.replace("\n", ""))
+    if picture:
+        return Response(png, media_type="image/png")
+    return _json(ReadingResult.of(reading, state.model, request.state.request_id))
+
+
+@reading_routes.post("/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES)
+async def predict_batch(request: Request, state: State, query: Annotated[Query, QueryParameters()]) -> Response:
+    """One digit each of up to 64 images, answered in order. One bad file never spoils the others."""
+    recogniser = state.ready()
+    request_id = request.state.request_id
+    items: list[BatchItem[PredictionResult]] = []
+    async with state.admitted():
+        for upload in await read_batch(request, state.settings.max_body_bytes):
+            try:
+                prediction = await state.work(lambda upload=upload: _predict(recogniser, upload, query))  # type: ignore[misc]
+            except OcrError as error:
+                items.append(_failed(upload, error, request_id, state))
+                continue
+            state.metrics.prediction(prediction)
+            result = PredictionResult.of(prediction, state.model, request_id)
+            items.append(BatchItem(filename=upload.filename, status=200, result=result))
+    request.state.digits = sum(item.result is not None and item.result.digit is not None for item in items)
+    return _json(BatchResult[PredictionResult](results=items))
+
+
+@reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES)
+async def read_batch_of_images(request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]) -> Response:
+    """The numbers of up to 64 images, answered in order. One bad file never spoils the others."""
+    recogniser = state.ready()
+    request_id = request.state.request_id
+    items: list[BatchItem[ReadingResult]] = []
+    async with state.admitted():
+        for upload in await read_batch(request, state.settings.max_body_bytes):
+            try:
+                reading = await state.work(lambda upload=upload: _read(recogniser, upload, query))  # type: ignore[misc]
+            except OcrError as error:
+                items.append(_failed(upload, error, request_id, state))
+                continue
+            state.metrics.reading(reading)
+            result = ReadingResult.of(reading, state.model, request_id)
+            items.append(BatchItem(filename=upload.filename, status=200, result=result))
+    request.state.digits = sum(len(item.result.text.replace("\n", "")) for item in items if item.result)
+    return _json(BatchResult[ReadingResult](results=items))
+
+
+@operations_routes.get("/livez", response_model=Health)
+async def livez() -> Response:
+    """Whether the process answers."""
+    return _json(Health(status="alive"))
+
+
+@operations_routes.get("/readyz", response_model=Health, responses=_problems(503))
+async def readyz(state: State) -> Response:
+    """Whether the model is loaded, checked and warmed up, and shutdown has not begun."""
+    state.ready()
+    return _json(Health(status="ready", model=state.model))
+
+
+@operations_routes.get("/model", response_model=Manifest)
+async def model(state: State) -> Response:
+    """What the model served says of itself."""
+    return _json(state.manifest)
+
+
+@operations_routes.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})
+async def metrics(state: State) -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@operations_routes.get("/", include_in_schema=False)
+async def root() -> Response:
+    return RedirectResponse("/docs")
+
+
+def _predict(recogniser: Recogniser, upload: Upload, query: Query) -> Prediction:
+    return recogniser.predict(upload.data, query.polarity, query.min_confidence)
+
+
+def _read(recogniser: Recogniser, upload: Upload, query: ReadQuery) -> Reading:
+    return recogniser.read(upload.data, query.polarity, query.min_confidence, query.expected_length)
+
+
+def _failed(upload: Upload, error: OcrError, request_id: str, state: ServiceState) -> BatchItem[Any]:
+    problem: Problem = problem_of(error, request_id)[0]
+    state.metrics.refused(problem.slug)
+    return BatchItem(filename=upload.filename, status=problem.status, problem=problem)
+
+
+def _json(body: BaseModel) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json")
+
+
+def _wants_png(accept: str) -> bool:
+    """Whether image/png is asked for by name, and not after JSON."""
+    wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
+    if "image/png" not in wanted:
+        return False
+    return "application/json" not in wanted or wanted.index("image/png") < wanted.index("application/json")

@@ -1,0 +1,77 @@
+"""What the requests of one running service share."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from app.api.schemas import ModelName
+from app.errors import DeadlineExceeded, NotReady, Overloaded, ShuttingDown, Unauthorized
+from app.manifest import Manifest
+from app.metrics import Metrics
+from app.recogniser import Recogniser
+from app.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class ServiceState:
+    """Settings, model and counters of one service. Touched by the event loop alone."""
+
+    settings: Settings
+    manifest: Manifest
+    metrics: Metrics
+    executor: ThreadPoolExecutor
+    recogniser: Recogniser | None = None
+    draining: bool = False
+    in_flight: int = field(default=0)
+
+    @property
+    def model(self) -> ModelName:
+        return ModelName(name=self.manifest.name, version=self.manifest.version)
+
+    def ready(self) -> Recogniser:
+        """The recogniser. Raises NotReady before the model is loaded, ShuttingDown once shutdown has begun."""
+        if self.draining:
+            raise ShuttingDown("The service is shutting down; send the request to another replica.")
+        if self.recogniser is None:
+            raise NotReady("The model is still loading; try again in a second.")
+        return self.recogniser
+
+    def authorise(self, authorization: str | None, x_api_key: str | None) -> None:
+        """Raises Unauthorized where keys are configured and the request carries none of them."""
+        if not self.settings.api_keys:
+            return
+        scheme, _, token = (authorization or "").partition(" ")
+        given = (x_api_key or (token if scheme.lower() == "bearer" else "")).strip().encode()
+        # Every key is compared, so that the time tells nothing of which one it was.
+        if not any([hmac.compare_digest(given, key.get_secret_value().encode()) for key in self.settings.api_keys]):
+            raise Unauthorized("Send an API key, as Authorization: Bearer KEY or X-API-Key: KEY.")
+
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator[None]:
+        """One request in flight, within its deadline. Raises Overloaded, or DeadlineExceeded when time is up."""
+        if self.in_flight >= self.settings.max_in_flight:
+            raise Overloaded(f"{self.in_flight} requests are in flight already; try again in a second.")
+        self.in_flight += 1
+        self.metrics.in_flight.inc()
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_s):
+                yield
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"There was no answer within {self.settings.request_timeout_s:g} s; try again, or send a smaller image."
+            ) from None
+        finally:
+            self.in_flight -= 1
+            self.metrics.in_flight.dec()
+
+    async def work(self, task: Callable[[], Answer]) -> Answer:
+        """Runs blocking work off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, task)

@@ -1,0 +1,144 @@
+"""Request bodies → images, bounded while they are read and never spooled to disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from app.errors import BodyTooLarge, InvalidParameter, MalformedRequest, MissingFile
+
+FIELD = "file"
+MAX_BATCH_FILES = 64
+_CURL = "curl -F file=@digit.png http://localhost:8000"
+# A client in the middle of sending reads no answer: what is too much is thrown away for a while before the 413.
+_DRAINED_BYTES = 64 * 2**20
+_DRAINED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One image as it was sent."""
+
+    data: bytes
+    filename: str | None = None
+
+
+@dataclass(slots=True)
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    data: bytearray = field(default_factory=bytearray)
+
+
+async def read_image(request: Request, max_bytes: int) -> Upload:
+    """The one image of a request: the part `file` of a multipart form, or the body itself.
+
+    Raises BodyTooLarge, MalformedRequest, MissingFile, or InvalidParameter for several files.
+    """
+    uploads = await _uploads(request, max_bytes)
+    if len(uploads) > 1:
+        raise InvalidParameter(f"There are {len(uploads)} parts named {FIELD}; send one, or use {request.url.path}/batch.")
+    return uploads[0]
+
+
+async def read_batch(request: Request, max_bytes: int) -> list[Upload]:
+    """The images of a batch, 1 to MAX_BATCH_FILES. Raises what `read_image` raises."""
+    uploads = await _uploads(request, max_bytes)
+    if len(uploads) > MAX_BATCH_FILES:
+        raise InvalidParameter(f"There are {len(uploads)} parts named {FIELD}; at most {MAX_BATCH_FILES} are read.")
+    return uploads
+
+
+async def _uploads(request: Request, max_bytes: int) -> list[Upload]:
+    """The images of a request, at least one; an image may be empty only in a form."""
+    body = await _body(request, max_bytes)
+    media_type, options = parse_options_header(request.headers.get("content-type", ""))
+    if not media_type.startswith(b"multipart/"):
+        if not body:
+            raise MissingFile(f"The body is empty. Send the image: {_CURL}{request.url.path}")
+        return [Upload(body)]
+    boundary = options.get(b"boundary")
+    if not boundary:
+        raise MalformedRequest("The multipart Content-Type has no boundary; let the HTTP client set that header.")
+    parts = _parts(body, boundary)
+    uploads = [upload for name, upload in map(_named, parts) if name == FIELD]
+    if not uploads:
+        names = ", ".join(repr(name) for name, _ in map(_named, parts)) or "no parts at all"
+        raise MissingFile(f"The form has no field {FIELD!r} (it has {names}). Try: {_CURL}{request.url.path}")
+    return uploads
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    too_large = declared.isdigit() and int(declared) > max_bytes
+    chunks: list[bytes] = []
+    size = 0
+    give_up = time.monotonic() + _DRAINED_SECONDS
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            too_large = too_large or size > max_bytes
+            if not too_large:
+                chunks.append(chunk)
+                continue
+            chunks.clear()
+            if size > _DRAINED_BYTES or time.monotonic() > give_up:
+                break
+    except ClientDisconnect as error:
+        raise MalformedRequest("The connection closed before the body was complete.") from error
+    if too_large:
+        raise BodyTooLarge(f"The body is larger than {max_bytes:,} bytes. Scale the image down, or compress it.")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _parts(body: bytes, boundary: bytes) -> list[_Part]:
+    parts: list[_Part] = []
+    header: list[bytes] = []
+    finished = False
+
+    def begin() -> None:
+        parts.append(_Part())
+
+    def header_field(data: bytes, start: int, end: int) -> None:
+        header.append(data[start:end])
+
+    def header_value(data: bytes, start: int, end: int) -> None:
+        name = b"".join(header).lower()
+        parts[-1].headers[name] = parts[-1].headers.get(name, b"") + data[start:end]
+
+    def header_end() -> None:
+        header.clear()
+
+    def part_data(data: bytes, start: int, end: int) -> None:
+        parts[-1].data += data[start:end]
+
+    def end() -> None:
+        nonlocal finished
+        finished = True
+
+    callbacks: dict[str, Callable[..., None]] = {
+        "on_part_begin": begin,
+        "on_header_field": header_field,
+        "on_header_value": header_value,
+        "on_header_end": header_end,
+        "on_part_data": part_data,
+        "on_end": end,
+    }
+    try:
+        MultipartParser(boundary, callbacks).write(body)  # type: ignore[arg-type]  # its TypedDict cannot be spelt here
+    except MultipartParseError as error:
+        raise MalformedRequest(f"The multipart body does not parse: {error}.") from error
+    if not finished:
+        raise MalformedRequest("The multipart body is cut short: its closing boundary is missing.")
+    return parts
+
+
+def _named(part: _Part) -> tuple[str, Upload]:
+    _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+    name = options.get(b"name", b"").decode("utf-8", "replace")
+    filename = options.get(b"filename")
+    return name, Upload(bytes(part.data), None if filename is None else filename.decode("utf-8", "replace"))

@@ -1,0 +1,145 @@
+"""The command line: `digit-ocr serve | read | predict | model`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from app.api.problems import problem_of
+from app.api.schemas import ModelName, PredictionResult, ReadingResult
+from app.composition import build_recogniser
+from app.domain import Polarity
+from app.errors import OcrError
+from app.logs import configure_logging
+from app.manifest import ModelVersion, open_version
+from app.recogniser import Recogniser
+from app.settings import Settings, load_settings
+
+_IMAGE_SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+    *(".pnm", ".pbm", ".pgm", ".ppm"),
+}
+_UNREADABLE = "cannot be read"
+
+Answer = Callable[[Recogniser, bytes], dict[str, Any]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command. Exit status 0; 1 where a file failed or the service could not start; 2 for a wrong command."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings()
+        version = open_version(settings.model_dir, settings.model_name, settings.model_version)
+        if options.command == "serve":
+            return _serve(settings, version)
+        if options.command == "model":
+            print(json.dumps(version.manifest.model_dump(mode="json"), indent=2))
+            return 0
+        return _answer_files(options, settings, version)
+    except OcrError as error:
+        print(f"digit-ocr: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of stdout has seen enough
+        sys.stderr.close()
+        return 1
+
+
+def _serve(settings: Settings, version: ModelVersion) -> int:
+    from app.api.server import serve
+
+    configure_logging(settings.log_level, settings.log_format)
+    return serve(settings, version)
+
+
+def _answer_files(options: argparse.Namespace, settings: Settings, version: ModelVersion) -> int:
+    """One JSON line a file on stdout, as it comes. 1 where any file failed; the others are done all the same."""
+    model = ModelName(name=version.manifest.name, version=version.manifest.version)
+
+    def predict(recogniser: Recogniser, data: bytes) -> dict[str, Any]:
+        prediction = recogniser.predict(data, options.polarity, options.min_confidence)
+        return PredictionResult.of(prediction, model, "").model_dump(mode="json", exclude={"request_id"})
+
+    def read(recogniser: Recogniser, data: bytes) -> dict[str, Any]:
+        reading = recogniser.read(data, options.polarity, options.min_confidence, options.expected_length)
+        return ReadingResult.of(reading, model, "").model_dump(mode="json", exclude={"request_id"})
+
+    answer: Answer = predict if options.command == "predict" else read
+    paths = list(_image_files(options.files))
+    if not paths:
+        print("digit-ocr: there is no image in the folders given", file=sys.stderr)
+        return 1
+    recogniser = build_recogniser(settings, version)
+    failed = 0
+    for path in tqdm(paths, unit="image", disable=not sys.stderr.isatty() or len(paths) < 2):
+        line = _line(path, recogniser, answer, settings.max_body_bytes)
+        failed += "problem" in line
+        print(json.dumps(line), flush=True)
+    recogniser.close()
+    return 1 if failed else 0
+
+
+def _line(path: Path, recogniser: Recogniser, answer: Answer, max_bytes: int) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = {"title": "Unreadable file", "detail": f"{path} {_UNREADABLE}: {error.strerror}."}
+        return {"file": str(path), "problem": problem}
+    try:
+        return {"file": str(path), **answer(recogniser, data)}
+    except OcrError as error:
+        problem = problem_of(error, "")[0].model_dump(mode="json", exclude={"request_id"}, exclude_none=True)
+        return {"file": str(path), "problem": problem}
+
+
+def _image_files(given: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are given; of folders, every image in them, in order of their names."""
+    for path in given:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in _IMAGE_SUFFIXES and p.is_file())
+        else:
+            yield path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="digit-ocr",
+        description="Reads digits from images.",
+        epilog="Settings are environment variables, DIGIT_OCR_*; the README lists them.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the HTTP API")
+    commands.add_parser("model", help="print the manifest of the model that would be served")
+    for name, what in (("read", "read the numbers of images"), ("predict", "tell the one digit of images")):
+        command = commands.add_parser(name, help=f"{what}; one JSON line a file on stdout")
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE|DIR")
+        command.add_argument("--polarity", type=Polarity, choices=list(Polarity), default=Polarity.AUTO)
+        command.add_argument("--min-confidence", type=_share, metavar="0..1", help="the model's own by default")
+        if name == "read":
+            command.add_argument("--expected-length", type=_count, metavar="N", help="how many digits: a hint")
+    return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The whole way of an image: bytes → grey → ink → candidates → glyphs → logits → probabilities → answer."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.batching import BatchResult, MicroBatcher
+from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities
+from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
+from app.errors import DeadlineExceeded
+from app.imaging.binarise import find_ink
+from app.imaging.decode import GreyImage, decode_image
+from app.imaging.glyph import normalise_glyph
+from app.imaging.reading_order import reading_order
+from app.imaging.segment import Candidate, digit_candidates, single_digit
+
+# Where what is no digit is the likelier, a mark is left out of a reading.
+_NON_DIGIT_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one image may cost: pixels as its header tells, digits read from it, seconds waited for the model."""
+
+    max_pixels: int
+    max_digits: int
+    timeout_s: float
+
+
+class Recogniser:
+    """Answers images, given as bytes, with digits. Blocking; safe to call from many threads."""
+
+    def __init__(self, batcher: MicroBatcher, temperature: float, threshold: float, limits: Limits) -> None:
+        self._batcher = batcher
+        self._temperature = temperature
+        self._threshold = threshold
+        self._limits = limits
+
+    def predict(
+        self, data: bytes, polarity: Polarity = Polarity.AUTO, min_confidence: float | None = None
+    ) -> Prediction:
+        """The one digit of an image. `min_confidence` replaces the model's own threshold.
+
+        Raises the errors of `decode_image`, Overloaded, ShuttingDown or DeadlineExceeded.
+        """
+        clock = _Clock()
+        image = decode_image(data, self._limits.max_pixels)
+        decode = clock.lap()
+        candidate = single_digit(find_ink(image.pixels, polarity))
+        if candidate is None:
+            timings = Timings(decode=decode, segment=clock.lap(), total=clock.total())
+            return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, timings)
+        glyphs = normalise_glyph(candidate.ink)[np.newaxis]
+        segment = clock.lap()
+        result = self._logits(glyphs)
+        clock.lap()
+        probabilities = calibrated_probabilities(result.logits, self._temperature)[0]
+        digit = int(probabilities[:DIGITS].argmax())
+        confidence = float(probabilities[digit])
+        threshold = self._threshold if min_confidence is None else min_confidence
+        return Prediction(
+            digit=digit,
+            confidence=confidence,
+            rejected=confidence < threshold,
+            probabilities=tuple(float(p) for p in probabilities[:DIGITS]),
+            non_digit_probability=float(probabilities[NON_DIGIT]),
+            box=_original_box(candidate.box, image),
+            image=image.size,
+            timings=Timings(decode, segment, result.queue_ms, result.inference_ms, clock.lap(), clock.total()),
+        )
+
+    def read(
+        self,
+        data: bytes,
+        polarity: Polarity = Polarity.AUTO,
+        min_confidence: float | None = None,
+        expected_length: int | None = None,
+    ) -> Reading:
+        """All the digits of an image, in reading order.
+
+        `expected_length` is a hint: of the marks found, the so many likeliest digits are kept. Raises what `predict`
+        raises.
+        """
+        clock = _Clock()
+        image = decode_image(data, self._limits.max_pixels)
+        decode = clock.lap()
+        candidates = digit_candidates(find_ink(image.pixels, polarity), self._limits.max_digits)
+        if not candidates:
+            return Reading(1.0, (), image.size, Timings(decode=decode, segment=clock.lap(), total=clock.total()))
+        glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
+        segment = clock.lap()
+        result = self._logits(glyphs)
+        clock.lap()
+        probabilities = calibrated_probabilities(result.logits, self._temperature)
+        kept = _kept(probabilities[:, NON_DIGIT], expected_length)
+        threshold = self._threshold if min_confidence is None else min_confidence
+        lines = _lines(candidates, probabilities, kept, threshold, image)
+        confidence = math.prod(line.confidence for line in lines) * float(probabilities[~kept, NON_DIGIT].prod())
+        timings = Timings(decode, segment, result.queue_ms, result.inference_ms, clock.lap(), clock.total())
+        return Reading(confidence, lines, image.size, timings)
+
+    def close(self) -> None:
+        """Ends the model's thread, once what is queued is served."""
+        self._batcher.close()
+
+    def _logits(self, glyphs: NDArray[np.uint8]) -> BatchResult:
+        future: Future[BatchResult] = self._batcher.submit(glyphs)
+        try:
+            return future.result(timeout=self._limits.timeout_s)
+        except (FutureTimeoutError, CancelledError):
+            future.cancel()
+            raise DeadlineExceeded("The model did not answer in time; try again, or send a smaller image.") from None
+
+
+class _Clock:
+    """Milliseconds since the last lap, and since the start."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        last, self._last = self._last, time.perf_counter()
+        return 1e3 * (self._last - last)
+
+    def total(self) -> float:
+        return 1e3 * (time.perf_counter() - self._start)
+
+
+def _kept(non_digit: NDArray[np.float64], expected_length: int | None) -> NDArray[np.bool_]:
+    """Which marks are read as digits."""
+    if expected_length is None:
+        return np.asarray(non_digit < _NON_DIGIT_SHARE)
+    kept = np.zeros(len(non_digit), bool)
+    kept[np.argsort(non_digit, kind="stable")[:expected_length]] = True
+    return kept
+
+
+def _lines(
+    candidates: list[Candidate],
+    probabilities: NDArray[np.float64],
+    kept: NDArray[np.bool_],
+    threshold: float,
+    image: GreyImage,
+) -> tuple[LineReading, ...]:
+    indices = np.flatnonzero(kept)
+    lines = []
+    for order in reading_order([candidates[i].box for i in indices]):
+        digits = []
+        for position in order:
+            index = int(indices[position])
+            digit = int(probabilities[index, :DIGITS].argmax())
+            confidence = float(probabilities[index, digit])
+            box = _original_box(candidates[index].box, image)
+            digits.append(DigitReading(digit, confidence, confidence < threshold, box))
+        box = digits[0].box
+        for reading in digits[1:]:
+            box = box.union(reading.box)
+        lines.append(LineReading(math.prod(reading.confidence for reading in digits), box, tuple(digits)))
+    return tuple(lines)
+
+
+def _original_box(box: BoundingBox, image: GreyImage) -> BoundingBox:
+    """A box of the working image in pixels of the image as sent."""
+    height, width = image.pixels.shape
+    size: ImageSize = image.size
+    if (width, height) == (size.width, size.height):
+        return box
+    across, down = size.width / width, size.height / height
+    left, top = math.floor(box.left * across), math.floor(box.top * down)
+    right, bottom = min(size.width, math.ceil(box.right * across)), min(size.height, math.ceil(box.bottom * down))
+    return BoundingBox(left, top, right - left, bottom - top)

@@ -1,0 +1,87 @@
+"""Every setting of the service, from environment variables with the prefix DIGIT_OCR_. Frozen, built once."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import OcrError
+
+PREFIX = "DIGIT_OCR_"
+# Read by training and by the tests, not by the service.
+_OTHER_VARIABLES = {"DIGIT_OCR_DATA_DIR"}
+
+
+class SettingsError(OcrError):
+    """A variable that is unknown, or whose value is not one of those allowed."""
+
+
+def available_cpus(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """CPUs this process may use: its affinity, and the quota of its control group (version 2), at least 1."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cgroup.read_text().split()
+        return max(1, min(affinity, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no control groups, or no quota ("max")
+        return affinity
+
+
+class Settings(BaseSettings):
+    """The service's settings; the README has them all."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    model_dir: Path = Field(Path("models"), description="Folder with `<name>/<version>/`.")
+    model_name: str = Field("digits", pattern=r"^[A-Za-z0-9_-]+$", description="Which model.")
+    model_version: str = Field(
+        "latest", pattern=r"^(latest|\d+\.\d+\.\d+)$", description="Which version; `latest` is the highest."
+    )
+    engine: Literal["keras"] = Field("keras", description="What runs the model.")
+    max_body_bytes: int = Field(10 * 2**20, ge=1, description="Largest request body.")
+    max_pixels: int = Field(40_000_000, ge=1, description="Largest image, as its header tells.")
+    max_digits: int = Field(512, ge=1, le=10_000, description="Most digits read from one image.")
+    max_in_flight: int = Field(64, ge=1, description="Requests served at once; more are answered `overloaded`.")
+    request_timeout_s: float = Field(10.0, gt=0, allow_inf_nan=False, description="Deadline of a request, seconds.")
+    max_batch_size: int = Field(64, ge=1, le=1024, description="Most glyphs that go through the model together.")
+    batch_timeout_ms: float = Field(
+        0.0, ge=0, le=1000, allow_inf_nan=False, description="How long a batch waits for more, milliseconds."
+    )
+    threads: int = Field(
+        default_factory=available_cpus, ge=1, le=256, description="Worker threads; by default the CPUs there are."
+    )
+    shutdown_grace_s: float = Field(
+        20.0, ge=0, le=3600, allow_inf_nan=False, description="How long accepted requests may finish, seconds."
+    )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated keys; where set, every POST needs one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: JSON outside a terminal.")
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+
+def load_settings() -> Settings:
+    """The settings of the process's environment.
+
+    Raises SettingsError, which names every variable that is unknown or has a bad value.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted({name.upper() for name in os.environ if name.upper().startswith(PREFIX)} - known - _OTHER_VARIABLES)
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsError("; ".join(problems)) from None
