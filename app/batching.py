@@ -45,7 +45,7 @@ class MicroBatcher:
         max_batch_size: int,
         batch_timeout_s: float,
         max_queue_size: int,
-        on_batch: Callable[[int], None] = lambda size: None,
+        on_batch: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._classifier = classifier
         self._max_batch_size = max_batch_size

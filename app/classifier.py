@@ -49,7 +49,9 @@ class KerasClassifier:
             raise ModelMismatch(f"{path} does not load ({type(error).__name__}); copy the version anew.") from error
         shapes = (tuple(model.input_shape), tuple(model.output_shape))
         if shapes != ((None, GLYPH_SIDE, GLYPH_SIDE, 1), (None, len(LABELS))):
-            raise ModelMismatch(f"{path} maps {shapes[0]} to {shapes[1]}; this service needs 28×28 glyphs to 11 logits.")
+            raise ModelMismatch(
+                f"{path} maps {shapes[0]} to {shapes[1]}; this service needs 28×28 glyphs to 11 logits."
+            )
         forward = tf.function(lambda glyphs: model(glyphs, training=False))
         self._functions: dict[int, Any] = {}
         for size in _batch_sizes(max_batch_size):

@@ -25,7 +25,6 @@ _IMAGE_SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
     *(".pnm", ".pbm", ".pgm", ".ppm"),
 }
-_UNREADABLE = "cannot be read"
 
 Answer = Callable[[Recogniser, bytes], dict[str, Any]]
 
@@ -79,18 +78,18 @@ def _answer_files(options: argparse.Namespace, settings: Settings, version: Mode
     recogniser = build_recogniser(settings, version)
     failed = 0
     for path in tqdm(paths, unit="image", disable=not sys.stderr.isatty() or len(paths) < 2):
-        line = _line(path, recogniser, answer, settings.max_body_bytes)
+        line = _line(path, recogniser, answer)
         failed += "problem" in line
         print(json.dumps(line), flush=True)
     recogniser.close()
     return 1 if failed else 0
 
 
-def _line(path: Path, recogniser: Recogniser, answer: Answer, max_bytes: int) -> dict[str, Any]:
+def _line(path: Path, recogniser: Recogniser, answer: Answer) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        problem = {"title": "Unreadable file", "detail": f"{path} {_UNREADABLE}: {error.strerror}."}
+        problem = {"title": "Unreadable file", "detail": f"{path} cannot be read: {error.strerror}."}
         return {"file": str(path), "problem": problem}
     try:
         return {"file": str(path), **answer(recogniser, data)}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from app.batching import MicroBatcher
 from app.classifier import KerasClassifier
 from app.manifest import ModelVersion
@@ -12,9 +16,10 @@ from app.settings import Settings
 
 
 def build_recogniser(
-    settings: Settings, version: ModelVersion, on_batch: Callable[[int], None] = lambda size: None
+    settings: Settings, version: ModelVersion, on_batch: Callable[[int], None] = lambda _: None
 ) -> Recogniser:
     """Loads a verified model version and warms it up. Takes seconds. Raises ModelMismatch where it does not load."""
+    cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
     classifier = KerasClassifier(version.keras_path, settings.max_batch_size, settings.threads)
     batcher = MicroBatcher(
         classifier,
@@ -24,4 +29,14 @@ def build_recogniser(
         on_batch=on_batch,
     )
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
-    return Recogniser(batcher, version.manifest.temperature, version.manifest.threshold, limits)
+    recogniser = Recogniser(batcher, version.manifest.temperature, version.manifest.threshold, limits)
+    # The first image pays for what libraries put off until then: it had better not be a client's.
+    recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())
+    return recogniser
+
+
+def _warm_up_image() -> NDArray[np.uint8]:
+    """A 1 on paper, (40, 40) uint8."""
+    image = np.full((40, 40), 255, np.uint8)
+    image[8:32, 18:22] = 0
+    return image

@@ -96,7 +96,9 @@ def _version_folder(models_dir: Path, name: str, version: str) -> Path:
         if (match := _VERSION.fullmatch(folder.name))
     }
     if not versions:
-        raise ModelNotFound(f"There is no model version in {models_dir / name}; set DIGIT_OCR_MODEL_DIR to their folder.")
+        raise ModelNotFound(
+            f"There is no model version in {models_dir / name}; set DIGIT_OCR_MODEL_DIR to their folder."
+        )
     if version == "latest":
         return versions[max(versions)]
     for folder in versions.values():

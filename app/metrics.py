@@ -15,7 +15,26 @@ from prometheus_client import (
 from app.domain import Prediction, Reading, Timings
 from app.manifest import Manifest
 
-_LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_LATENCY_BUCKETS = (
+    0.0005,
+    0.001,
+    0.002,
+    0.003,
+    0.005,
+    0.0075,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.075,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+)
 _STAGES = ("decode", "segment", "queue", "inference", "postprocess")
 
 
@@ -26,9 +45,7 @@ class Metrics:
         self.registry = registry
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
-        self._requests = Counter(
-            "digit_ocr_requests", "Requests answered.", ("endpoint", "status"), registry=registry
-        )
+        self._requests = Counter("digit_ocr_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
         self._duration = Histogram(
             "digit_ocr_request_duration_seconds",
             "From a request's first byte to its answer's last.",

@@ -77,7 +77,9 @@ def load_settings() -> Settings:
     Raises SettingsError, which names every variable that is unknown or has a bad value.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted({name.upper() for name in os.environ if name.upper().startswith(PREFIX)} - known - _OTHER_VARIABLES)
+    unknown = sorted(
+        {name.upper() for name in os.environ if name.upper().startswith(PREFIX)} - known - _OTHER_VARIABLES
+    )
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: no such setting; there are {', '.join(sorted(known))}.")
     try:

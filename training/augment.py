@@ -1,6 +1,8 @@
-"""Clean ink → an image of it as a camera or scanner might show it. NumPy and OpenCV; every draw from a given generator."""
+"""Clean ink → an image of it as a camera or scanner might show it. Every random draw is from the generator given."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,23 +23,23 @@ def photographed(ink: Pixels, random: Random, strength: float = 1.0) -> Pixels:
     height, width = ink.shape
     paper = _paper(height, width, random)
     contrast = random.uniform(0.25, 1.0) if random.random() < 0.5 else random.uniform(0.6, 1.0)
-    image = paper * (1.0 - contrast * ink.astype(np.float32) / 255.0)
+    image: NDArray[Any] = paper * (1.0 - contrast * ink.astype(np.float32) / 255.0)
     if random.random() < 0.4:
         image = cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.3, max(0.4, 0.045 * height))))
-    noise = random.gamma(1.0, 3.0)
-    image = image + random.normal(0.0, 1.0, image.shape).astype(np.float32) * np.float32(noise)
-    pixels = np.clip(image, 0, 255).astype(np.uint8)
+    noise = float(random.gamma(1.0, 3.0))
+    image = image + noise * _noise(image.shape, random)
+    pixels = np.asarray(np.clip(image, 0, 255), np.uint8)
     if random.random() < 0.2:
         quality = int(random.integers(25, 90))
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE).astype(np.uint8, copy=False)
+        pixels = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return pixels
 
 
 def texture(random: Random) -> Pixels:
     """An image without any writing: paper grain, blobs, stripes or gradients, (h, w) uint8."""
     side = int(random.integers(20, 96))
-    grain = random.normal(0.0, 1.0, (side, side)).astype(np.float32)
+    grain: NDArray[Any] = _noise((side, side), random)
     kind = random.integers(3)
     if kind == 0:
         grain = cv2.GaussianBlur(grain, (0, 0), float(random.uniform(0.5, side / 6)))
@@ -49,7 +51,7 @@ def texture(random: Random) -> Pixels:
     if random.random() < 0.5:
         grain = np.ascontiguousarray(grain.T)
     spread = float(np.std(grain)) or 1.0
-    return np.clip(128 + grain / spread * random.uniform(10, 60), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + grain / spread * random.uniform(10, 60), 0, 255), np.uint8)
 
 
 def beside(left: Pixels, right: Pixels, random: Random) -> Pixels:
@@ -102,7 +104,7 @@ def _distorted(ink: Pixels, random: Random, strength: float) -> Pixels:
     if random.random() < 0.5:
         return ink
     height, width = ink.shape
-    coarse = random.normal(0.0, 1.0, (2, 4, 4)).astype(np.float32) * np.float32(0.03 * height * strength)
+    coarse = _noise((2, 4, 4), random) * np.float32(0.03 * height * strength)
     shift_x, shift_y = (cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC) for field in coarse)
     grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return cv2.remap(ink, grid_x + shift_x, grid_y + shift_y, cv2.INTER_LINEAR).astype(np.uint8, copy=False)
@@ -121,12 +123,16 @@ def _restroked(ink: Pixels, random: Random) -> Pixels:
     return ink
 
 
+def _noise(shape: tuple[int, ...], random: Random) -> NDArray[np.float32]:
+    return random.standard_normal(shape, np.float32)
+
+
 def _paper(height: int, width: int, random: Random) -> NDArray[np.float32]:
     level = random.uniform(90, 255)
     slope = random.normal(0.0, 0.08 * level, 2)
     y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None, :]
-    paper = (level + slope[0] * y + slope[1] * x).astype(np.float32)
+    paper = np.asarray(level + slope[0] * y + slope[1] * x, np.float32)
     if random.random() < 0.3:
-        grain = random.normal(0.0, 1.0, (height, width)).astype(np.float32)
-        paper += cv2.GaussianBlur(grain, (0, 0), float(random.uniform(0.8, 3.0))) * np.float32(random.uniform(2, 14))
+        grain = cv2.GaussianBlur(_noise((height, width), random), (0, 0), float(random.uniform(0.8, 3.0)))
+        paper += np.asarray(grain, np.float32) * np.float32(random.uniform(2, 14))
     return paper

@@ -27,7 +27,7 @@ class TrainingConfig:
     held_out_families: float = 0.15
     validation_share: float = 0.1
     batch_size: int = 128
-    epochs: int = 20
+    epochs: int = 14
     patience: int = 3
     learning_rate: float = 1e-3
     threshold: float = 0.7

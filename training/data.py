@@ -67,7 +67,7 @@ class TrainingData:
 
 
 def load_mnist(data_dir: Path | None) -> Mnist:
-    """MNIST from `data_dir`/mnist.npz, or as Keras downloads it. Raises DataError where the file is missing or damaged."""
+    """MNIST from `data_dir`/mnist.npz, or as Keras downloads it. Raises DataError for a missing or damaged file."""
     path = None if data_dir is None else data_dir / _MNIST_FILE
     if path is None:
         from keras.datasets import mnist
@@ -162,7 +162,7 @@ def _concatenated(sets: Sequence[GlyphSet]) -> GlyphSet:
 
 
 class _Builder:
-    """Draws glyphs in worker processes, a chunk with a seed of its own at a time, so that their number changes nothing."""
+    """Draws glyphs in worker processes; every chunk has a seed of its own, however many processes there are."""
 
     def __init__(self, pool: ProcessPoolExecutor, seed: int) -> None:
         self._pool = pool
@@ -198,7 +198,8 @@ def _mnist_chunk(
     images: NDArray[np.uint8], labels: NDArray[np.uint8], augmented: bool, seed: np.random.SeedSequence
 ) -> GlyphSet:
     random = np.random.default_rng(seed)
-    glyphs, kept = [], []
+    glyphs: list[NDArray[np.uint8]] = []
+    kept = []
     for image, label in zip(images, labels, strict=True):
         if augmented:
             glyph = glyph_of(photographed(_enlarged(image), random), Polarity.DARK_ON_LIGHT)
@@ -213,7 +214,8 @@ def _mnist_chunk(
 def _font_chunk(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence) -> GlyphSet:
     random = np.random.default_rng(seed)
     families = _by_family(fonts)
-    glyphs, labels = [], []
+    glyphs: list[NDArray[np.uint8]] = []
+    labels = []
     while len(glyphs) < count:
         digit = int(random.integers(10))
         ink = draw_text(_random_font(families, random), str(digit))

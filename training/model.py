@@ -9,7 +9,7 @@ from app.calibration import LABELS
 from app.imaging.glyph import GLYPH_SIDE
 
 
-def reference_network(dropout: float = 0.15) -> keras.Model:
+def reference_network(dropout: float = 0.05) -> keras.Model:
     """The network of the reference project (118,154 parameters with ten classes, 118,219 with eleven).
 
     Three 3×3 convolutions of 32, 64 and 128 channels, each with 2×2 max-pooling and dropout, then dense layers of 64,

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from app.calibration import LABELS
 from app.errors import OcrError
-from app.imaging.glyph import PREPROCESSING_VERSION
+from app.imaging.glyph import PREPROCESSING_VERSION, network_input
 from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, Manifest, file_sha256
+from training.card import CARD_FILE, model_card
 from training.config import TrainingConfig
 from training.data import GlyphSet, training_data
 from training.evaluate import fitted_temperature, scores
@@ -57,7 +58,7 @@ def train(config: TrainingConfig) -> Path:
 
     tflite = tflite_bytes(network)
     sample = data.validation.glyphs[:10_000]
-    agreement = parity(network, tflite, as_input(sample))
+    agreement = parity(network, tflite, network_input(sample))
     if agreement < _MIN_PARITY:
         raise TrainingFailed(f"{TFLITE_FILE} gives the network's class on {agreement:.4%} of glyphs alone.")
     metrics["tflite_parity"] = {"n": float(len(sample)), "agreement": agreement}
@@ -80,13 +81,9 @@ def train(config: TrainingConfig) -> Path:
             libraries=_library_versions(),
         )
         (folder / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
+        (folder / CARD_FILE).write_text(model_card(manifest, config, time.monotonic() - started))
 
     return publish(config.models_dir / config.name / config.version, write)
-
-
-def as_input(glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Glyphs (n, 28, 28) uint8 as the network takes them: (n, 28, 28, 1) float32 in 0..1."""
-    return (glyphs.astype(np.float32) / np.float32(255.0))[..., np.newaxis]
 
 
 def _fitted(config: TrainingConfig, train_set: GlyphSet, validation: GlyphSet) -> keras.Model:
@@ -98,9 +95,9 @@ def _fitted(config: TrainingConfig, train_set: GlyphSet, validation: GlyphSet) -
         metrics=["accuracy"],
     )
     history = network.fit(
-        as_input(train_set.glyphs),
+        network_input(train_set.glyphs),
         train_set.labels,
-        validation_data=(as_input(validation.glyphs), validation.labels),
+        validation_data=(network_input(validation.glyphs), validation.labels),
         batch_size=config.batch_size,
         epochs=config.epochs,
         callbacks=[
@@ -124,7 +121,7 @@ def _without_optimizer(network: keras.Model) -> keras.Model:
 
 
 def _logits(network: keras.Model, glyphs: GlyphSet) -> NDArray[np.float32]:
-    return np.asarray(network.predict(as_input(glyphs.glyphs), batch_size=512, verbose=0), np.float32)
+    return np.asarray(network.predict(network_input(glyphs.glyphs), batch_size=512, verbose=0), np.float32)
 
 
 def _library_versions() -> dict[str, str]:

@@ -67,7 +67,7 @@ def create_app(
         state.recogniser = recogniser
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(load_model())
         yield
         state.draining = True
@@ -76,7 +76,7 @@ def create_app(
         if state.recogniser is not None:
             state.recogniser.close()
 
-    app = FastAPIOffline(
+    app: FastAPI = FastAPIOffline(
         title="digit-ocr",
         version=distribution_version("digit-ocr"),
         description=_DESCRIPTION,

@@ -24,7 +24,10 @@ _log = structlog.get_logger("digit_ocr.request")
 
 
 class Observe:
-    """ASGI middleware, outermost but for the framework's own. Labels are route templates, so their number is bounded."""
+    """ASGI middleware, outermost but for the framework's own.
+
+    Metrics are labelled with route templates, so that the number of labels is bounded.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, model_version: str) -> None:
         self._app = app

@@ -103,7 +103,9 @@ async def predict(request: Request, state: State, query: Annotated[Query, QueryP
     "/read",
     response_model=ReadingResult,
     openapi_extra=_ONE_IMAGE,
-    responses={200: {"content": {"image/png": {"schema": _BINARY}}, "description": "The digits, or a picture of them."}},
+    responses={
+        200: {"content": {"image/png": {"schema": _BINARY}}, "description": "The digits, or a picture of them."}
+    },
 )
 async def read(request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]) -> Response:
     """A number, or several lines of numbers. With `Accept: image/png`, the image with boxes and digits drawn on it."""
@@ -142,7 +144,9 @@ async def predict_batch(request: Request, state: State, query: Annotated[Query, 
 
 
 @reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES)
-async def read_batch_of_images(request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]) -> Response:
+async def read_batch_of_images(
+    request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]
+) -> Response:
     """The numbers of up to 64 images, answered in order. One bad file never spoils the others."""
     recogniser = state.ready()
     request_id = request.state.request_id

@@ -51,7 +51,8 @@ class ServiceState:
         scheme, _, token = (authorization or "").partition(" ")
         given = (x_api_key or (token if scheme.lower() == "bearer" else "")).strip().encode()
         # Every key is compared, so that the time tells nothing of which one it was.
-        if not any([hmac.compare_digest(given, key.get_secret_value().encode()) for key in self.settings.api_keys]):
+        matches = [hmac.compare_digest(given, key.get_secret_value().encode()) for key in self.settings.api_keys]
+        if not any(matches):
             raise Unauthorized("Send an API key, as Authorization: Bearer KEY or X-API-Key: KEY.")
 
     @asynccontextmanager

@@ -41,7 +41,9 @@ async def read_image(request: Request, max_bytes: int) -> Upload:
     """
     uploads = await _uploads(request, max_bytes)
     if len(uploads) > 1:
-        raise InvalidParameter(f"There are {len(uploads)} parts named {FIELD}; send one, or use {request.url.path}/batch.")
+        raise InvalidParameter(
+            f"There are {len(uploads)} parts named {FIELD}; send one, or use {request.url.path}/batch."
+        )
     return uploads[0]
 
 

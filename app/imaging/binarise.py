@@ -45,15 +45,14 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
     """
     if polarity is Polarity.AUTO:
         polarity = detect_polarity(grey)
-    dark_on_light = grey if polarity is Polarity.DARK_ON_LIGHT else cv2.bitwise_not(grey)
-    smooth = _denoised(dark_on_light)
-    strength = cv2.subtract(_paper_level(smooth), smooth)
+    smooth = _denoised(grey if polarity is Polarity.DARK_ON_LIGHT else np.uint8(255) - grey)
+    strength = np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8)
     return Ink(strength=strength, mask=ink_mask(strength))
 
 
 def ink_mask(strength: GreyPixels) -> Mask:
     """Otsu's threshold of ink strength, (h, w) uint8 → (h, w) uint8 of 0 and 255; empty without contrast."""
-    threshold, mask = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    mask = np.asarray(cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
     ink_pixels = cv2.countNonZero(mask)
     if ink_pixels == 0:
         return mask

@@ -110,7 +110,7 @@ def _grey_pixels(image: Image.Image) -> GreyPixels:
         image.draft("L", (int(image.width / shrink), int(image.height / shrink)) if shrink > 1 else image.size)
     image.load()
     factor = int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
-    if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
+    if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"):
         image = image.reduce(factor)
     pixels = _to_grey(image)
     if pixels.size > WORKING_PIXELS:
@@ -122,14 +122,16 @@ def _grey_pixels(image: Image.Image) -> GreyPixels:
 
 def _to_grey(image: Image.Image) -> GreyPixels:
     mode = image.mode
-    if mode.startswith("I;16") or mode == "I":
-        return (np.clip(np.asarray(image).astype(np.int32), 0, 65535) // 257).astype(np.uint8)
+    if mode.startswith("I;16"):
+        return np.asarray(np.asarray(image) >> 8, np.uint8)
+    if mode == "I":
+        return np.asarray(np.clip(np.asarray(image), 0, 65535) >> 8, np.uint8)
     if mode == "F":
-        values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=255.0, neginf=0.0)
-        return np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255).astype(np.uint8)
+        values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
+        return np.asarray(np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255), np.uint8)
     if mode == "LAB":
-        return np.asarray(image.getchannel("L"))
-    return np.asarray(_on_white(image).convert("L"))
+        return np.asarray(image.getchannel("L"), np.uint8)
+    return np.asarray(_on_white(image).convert("L"), np.uint8)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -186,7 +186,7 @@ def _tall_height(heights: NDArray[np.int32]) -> float:
 
 
 def _joined(components: _Components, labels: NDArray[np.intp]) -> list[list[int]]:
-    """Groups of components that are pieces of one digit: above one another, close, and no taller than a digit together."""
+    """Groups of components that are pieces of one digit: above one another, close, together no taller than a digit."""
     stats = components.stats
     order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, _HEIGHT]))
     groups: list[tuple[BoundingBox, list[int]]] = []
