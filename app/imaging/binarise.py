@@ -14,7 +14,7 @@ GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 # Ink stands out from its paper by at least this many grey levels of 255; less is paper grain or a blank page.
-MIN_CONTRAST = 16.0
+MIN_CONTRAST = 10.0
 # … and by at least this many standard deviations of the paper's own noise.
 MIN_SIGNAL_TO_NOISE = 3.0
 # The paper's level and the polarity are estimated on an image reduced to this longest side.

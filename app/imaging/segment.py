@@ -77,16 +77,16 @@ def single_digit(ink: Ink) -> Candidate | None:
     """
     strength = ink.strength
     components = _components(ink.mask)
+    kept = np.arange(1, len(components.stats))
     frame = _frame_pieces(components)
-    kept = np.flatnonzero(~frame[1:]) + 1
-    if frame.any() and kept.size:
+    if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
         frame_pixels = cv2.dilate(frame[components.labels].astype(np.uint8), np.ones((3, 3), np.uint8))
-        strength = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
-        components = _components(ink_mask(strength))
-        kept = np.flatnonzero(~_in_edge_band(components)[1:]) + 1
-    if not kept.size:
-        kept = np.arange(1, len(components.stats))
+        unframed = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
+        inner = _components(ink_mask(unframed))
+        inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
+        if inside.size:
+            strength, components, kept = unframed, inner, inside
     areas = components.stats[kept, _AREA]
     kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:

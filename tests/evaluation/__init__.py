@@ -1,0 +1,1 @@
+"""Measures the committed model on real images: `make evaluate`."""

@@ -1,0 +1,72 @@
+"""Grey image → ink."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from app.domain import Polarity
+from app.imaging.binarise import detect_polarity, find_ink
+from tests.samples.draw import pen_number
+
+SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@pytest.mark.parametrize("level", [0, 40, 128, 255])
+def test_a_blank_page_has_no_ink(level: int) -> None:
+    assert not find_ink(np.full((60, 80), level, np.uint8)).mask.any()
+
+
+@pytest.mark.parametrize("noise", [1, 3, 6])
+def test_paper_grain_is_no_ink(noise: int) -> None:
+    grain = np.random.default_rng(noise).normal(200, noise, (120, 160))
+    assert not find_ink(np.clip(grain, 0, 255).astype(np.uint8)).mask.any()
+
+
+def test_both_polarities_have_the_same_ink() -> None:
+    page = pen_number("2718", 60, 6)
+    dark, light = find_ink(page, Polarity.DARK_ON_LIGHT), find_ink(255 - page, Polarity.LIGHT_ON_DARK)
+    np.testing.assert_array_equal(dark.mask, light.mask)
+    np.testing.assert_array_equal(dark.strength, light.strength)
+
+
+@pytest.mark.parametrize("pen", [3, 6, 12])
+def test_polarity_is_told_from_the_image(pen: int) -> None:
+    page = pen_number("31415", 60, pen)
+    assert detect_polarity(page) is Polarity.DARK_ON_LIGHT
+    assert detect_polarity(255 - page) is Polarity.LIGHT_ON_DARK
+
+
+def test_polarity_of_a_tight_crop() -> None:
+    page = pen_number("0", 100, 14)
+    rows, columns = np.nonzero(find_ink(page).mask)
+    crop = page[rows.min() : rows.max(), columns.min() : columns.max()]
+    assert detect_polarity(crop) is Polarity.DARK_ON_LIGHT
+    assert detect_polarity(255 - crop) is Polarity.LIGHT_ON_DARK
+
+
+def test_a_dark_frame_does_not_turn_the_polarity() -> None:
+    page = pen_number("5", 60, 7)
+    page[:10] = page[-10:] = 20
+    page[:, :10] = page[:, -10:] = 20
+    assert detect_polarity(page) is Polarity.DARK_ON_LIGHT
+
+
+def test_a_shadow_is_no_ink() -> None:
+    page = pen_number("1234", 60, 6).astype(float)
+    shadow = np.linspace(1.0, 0.35, page.shape[1])
+    plain, shaded = find_ink(page.astype(np.uint8)).mask > 0, find_ink((page * shadow).astype(np.uint8)).mask > 0
+    shared = (plain & shaded).sum() / (plain | shaded).sum()
+    assert shared > 0.8
+
+
+@given(arrays(np.uint8, SHAPES), st.sampled_from(Polarity))
+def test_any_image_gives_ink_of_its_own_size(image: np.ndarray, polarity: Polarity) -> None:
+    before = image.copy()
+    ink = find_ink(image, polarity)
+    assert ink.mask.shape == ink.strength.shape == image.shape
+    assert set(np.unique(ink.mask)) <= {0, 255}
+    np.testing.assert_array_equal(image, before)
