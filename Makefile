@@ -2,6 +2,8 @@
 .PHONY: serve test check test-container evaluate train lock clean
 
 PORT ?= 8000
+# Of the model that `make train` writes.
+VERSION ?= 0.1.0
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
 DATA ?= ../shared/data
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -29,16 +31,18 @@ test-container: .venv/test.stamp
 evaluate: .venv/test.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
-train: .venv/serve.stamp
-	.venv/bin/python -m training train --data-dir $(DATA)
+train: .venv/training.stamp
+	.venv/bin/python -m training train --data-dir $(DATA) --version $(VERSION)
 
 # Pins every requirement anew, with hashes, for all platforms and for Python 3.11 to 3.13.
 lock: .venv/python.stamp
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	for group in build test; do .venv/bin/uv pip compile pyproject.toml --group $$group $(LOCK_OPTIONS) -o $(REQUIREMENTS)/$$group.txt || exit 1; done
+	.venv/bin/uv pip compile pyproject.toml --extra training --group test $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/test.txt
+	.venv/bin/uv pip compile pyproject.toml --extra training -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/training.txt
 	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
+	.venv/bin/uv pip compile --group build -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/build.txt
 
-LOCK_OPTIONS = --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-config --no-emit-index-url --no-emit-find-links
 
 clean:
@@ -54,6 +58,10 @@ clean:
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/test.stamp: .venv/serve.stamp $(REQUIREMENTS)/test.txt
+.venv/training.stamp: .venv/serve.stamp $(REQUIREMENTS)/training.txt
+	$(PIP_INSTALL) -r $(REQUIREMENTS)/training.txt
+	@touch $@
+
+.venv/test.stamp: .venv/training.stamp $(REQUIREMENTS)/test.txt
 	$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
 	@touch $@

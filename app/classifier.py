@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,7 +41,8 @@ class KerasClassifier:
 
         if keras.backend.backend() != "tensorflow":
             raise ModelMismatch("The keras engine runs on TensorFlow; unset KERAS_BACKEND.")
-        if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        # TensorFlow's threads are the process's, and settled by its first use: a process that has trained keeps its own.
+        with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
         try:

@@ -12,7 +12,7 @@ class TrainingConfig:
 
     Counts are glyphs: `mnist_copies` augmented copies of every MNIST training digit beside the plain one, `font_digits`
     digits drawn from fonts, `non_digits` of the eleventh class. `held_out_families` is the share of font families that
-    only evaluation sees.
+    only evaluation sees, `held_out_font_digits` and `held_out_non_digits` are what it draws from them.
     """
 
     data_dir: Path | None
@@ -25,6 +25,8 @@ class TrainingConfig:
     font_digits: int = 120_000
     non_digits: int = 70_000
     held_out_families: float = 0.15
+    held_out_font_digits: int = 5_000
+    held_out_non_digits: int = 3_000
     validation_share: float = 0.1
     batch_size: int = 128
     epochs: int = 14

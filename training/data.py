@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -76,14 +77,14 @@ def load_mnist(data_dir: Path | None) -> Mnist:
         writers = None
     else:
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 train, train_labels = arrays["x_train"], arrays["y_train"]
                 test, test_labels = arrays["x_test"], arrays["y_test"]
             writers_path = path.with_name("mnist_writers.npz")
             writers = np.load(writers_path)["train"].astype(np.int64) if writers_path.exists() else None
         except FileNotFoundError:
             raise DataError(f"{path} is missing; leave --data-dir out to have Keras download MNIST.") from None
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
             raise DataError(f"{path} is damaged ({error}); fetch it anew.") from error
     digest = hashlib.sha256()
     for array in (train, train_labels, test, test_labels):
@@ -112,8 +113,12 @@ def training_data(config: TrainingConfig) -> TrainingData:
         evaluation = {
             "mnist_validation_writers": builder.mnist(held_out_digits, held_out_labels, copies=0),
             "mnist_validation_augmented": builder.mnist(held_out_digits, held_out_labels, copies=1),
-            "held_out_font_families": builder.font_digits(held_out_fonts, 5_000) if held_out_fonts else _empty(),
-            "held_out_non_digits": builder.non_digits(held_out_fonts or fonts, 3_000, held_out_digits),
+            "held_out_font_families": builder.font_digits(held_out_fonts, config.held_out_font_digits)
+            if held_out_fonts
+            else _empty(),
+            "held_out_non_digits": builder.non_digits(
+                held_out_fonts or fonts, config.held_out_non_digits, held_out_digits
+            ),
         }
         validation = _concatenated(list(evaluation.values()))
         evaluation["mnist_test"] = builder.mnist(mnist.test, mnist.test_labels, copies=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.errors import OcrError
@@ -21,12 +24,13 @@ class VersionExists(OcrError):
 
 def tflite_bytes(network: keras.Model) -> bytes:
     """The network as a TensorFlow Lite flat buffer with float weights."""
-    return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the signature of what it saves on the way
+        return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
 
 
 def parity(network: keras.Model, tflite: bytes, inputs: NDArray[np.float32]) -> float:
     """The share of `inputs`, (n, 28, 28, 1), on which the flat buffer gives the network's class."""
-    interpreter = tf.lite.Interpreter(model_content=tflite, num_threads=1)
+    interpreter = Interpreter(model_content=tflite, num_threads=1)
     source = interpreter.get_input_details()[0]["index"]
     target = interpreter.get_output_details()[0]["index"]
     interpreter.resize_tensor_input(source, inputs.shape)

@@ -53,14 +53,15 @@ def find_fonts(folder: Path) -> list[Font]:
 def split_families(fonts: Iterable[Font], held_out: float) -> tuple[list[Font], list[Font]]:
     """Parts fonts into two, by family: about the share `held_out` of families goes to the second.
 
-    The hash of its name decides, so that a family stays on its side whatever else is installed.
+    The hash of its name decides, so that a family stays on its side whatever else is installed. The first part is
+    never empty.
     """
     kept: list[Font] = []
     others: list[Font] = []
     for font in fonts:
         digest = hashlib.sha256(font.family.encode()).digest()
         (others if digest[0] < held_out * 256 else kept).append(font)
-    return kept, others
+    return (kept, others) if kept else (others, [])
 
 
 def draws(font: Font, character: str) -> bool:

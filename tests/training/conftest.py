@@ -1,0 +1,62 @@
+"""Training data that the tests draw themselves, in the files that training reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import ImageFont
+
+from app.domain import Polarity
+from app.imaging.binarise import find_ink
+from app.imaging.glyph import normalise_glyph
+from app.imaging.segment import single_digit
+from tests.samples.draw import pen_number
+from training.config import TrainingConfig
+
+
+@pytest.fixture(scope="session")
+def fonts_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the one font that Pillow carries."""
+    folder = tmp_path_factory.mktemp("fonts")
+    font = ImageFont.load_default(20)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    (folder / "default.ttf").write_bytes(font.font_bytes)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an mnist.npz of 300 drawn digits to train on and 50 to test on."""
+    folder = tmp_path_factory.mktemp("data")
+    labels = np.arange(350) % 10
+    images = []
+    for seed, label in enumerate(labels):
+        page = pen_number(str(label), 60, 3 + seed % 6, seed)
+        candidate = single_digit(find_ink(page, Polarity.DARK_ON_LIGHT))
+        assert candidate is not None
+        images.append(cv2.GaussianBlur(normalise_glyph(candidate.ink), (3, 3), 0.4))
+    stack, digits = np.stack(images).astype(np.uint8), labels.astype(np.uint8)
+    np.savez(folder / "mnist.npz", x_train=stack[:300], y_train=digits[:300], x_test=stack[300:], y_test=digits[300:])
+    return folder
+
+
+@pytest.fixture
+def tiny(data_dir: Path, fonts_dir: Path, tmp_path: Path) -> TrainingConfig:
+    """A run of seconds."""
+    return TrainingConfig(
+        data_dir=data_dir,
+        fonts_dir=fonts_dir,
+        models_dir=tmp_path / "models",
+        version="0.0.7",
+        mnist_copies=1,
+        font_digits=300,
+        non_digits=200,
+        held_out_font_digits=40,
+        held_out_non_digits=40,
+        epochs=3,
+        batch_size=16,
+        processes=1,
+    )
