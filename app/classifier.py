@@ -41,7 +41,7 @@ class KerasClassifier:
 
         if keras.backend.backend() != "tensorflow":
             raise ModelMismatch("The keras engine runs on TensorFlow; unset KERAS_BACKEND.")
-        # TensorFlow's threads are the process's, and settled by its first use: a process that has trained keeps its own.
+        # TensorFlow's threads are the process's, settled by its first use: a process that has trained keeps its own.
         with contextlib.suppress(RuntimeError):
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)

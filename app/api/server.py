@@ -46,13 +46,18 @@ def serve(settings: Settings, version: ModelVersion) -> int:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, but for readiness, which goes as soon as the signal comes."""
+    """Uvicorn, but readiness goes as soon as the signal comes, and a stop that was asked for is a success.
+
+    Uvicorn raises the signal anew once it has shut down, which would make the exit status that of a killed process.
+    """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._state: ServiceState = app.state.service
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        _log.info("shutting down", signal=signal.Signals(sig).name)
+    def handle_exit(self, sig: int, _: FrameType | None) -> None:
+        """The first signal drains; a second one ends at once."""
+        _log.info("shutting down", signal=signal.Signals(sig).name, at_once=self.should_exit)
         self._state.draining = True
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
