@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from app.composition import build_recogniser
@@ -14,7 +13,6 @@ from app.settings import Settings
 from tests.samples.draw import pen_number
 from training.__main__ import main
 from training.config import TrainingConfig
-from training.evaluate import fitted_temperature, scores
 from training.export import VersionExists, publish
 from training.train import train
 
@@ -59,22 +57,3 @@ def test_the_command_says_what_is_missing_before_it_trains(
     (tmp_path / "digits" / "0.1.0").mkdir(parents=True)
     assert main(arguments) == 1
     assert "choose another --version" in capsys.readouterr().err
-
-
-def test_the_temperature_that_was_put_in_is_found() -> None:
-    random = np.random.default_rng(5)
-    logits = random.normal(0, 2, (4000, 11))
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    labels = np.array([random.choice(11, p=chance) for chance in chances], np.uint8)
-    assert fitted_temperature((2.5 * logits).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
-
-
-def test_scores_count_digits_among_digits_and_non_digits_among_all() -> None:
-    logits = np.zeros((4, 11), np.float32)
-    logits[[0, 1, 2, 3], [3, 3, 5, 10]] = 4
-    logits[1, 10] = 9  # a 3 that looks like no digit is a 3 among the digits …
-    digits = scores(logits, np.array([3, 3, 6, 2], np.uint8), 1.0)
-    assert digits["accuracy"] == 0.5
-    everything = scores(logits, np.array([3, 3, 5, 10], np.uint8), 1.0)  # … and wrong among eleven classes
-    assert everything["accuracy"] == 0.75
-    assert everything["n"] == 4
