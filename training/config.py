@@ -18,8 +18,8 @@ class TrainingConfig:
     data_dir: Path | None
     fonts_dir: Path
     models_dir: Path
+    version: str
     name: str = "digits"
-    version: str = "0.1.0"
     seed: int = 20261121
     mnist_copies: int = 3
     font_digits: int = 120_000

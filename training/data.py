@@ -73,7 +73,12 @@ def load_mnist(data_dir: Path | None) -> Mnist:
     if path is None:
         from keras.datasets import mnist
 
-        (train, train_labels), (test, test_labels) = mnist.load_data()
+        try:
+            (train, train_labels), (test, test_labels) = mnist.load_data()
+        except Exception as error:  # whatever the download runs into
+            raise DataError(
+                f"Keras cannot download MNIST ({error}); give --data-dir a folder with mnist.npz."
+            ) from error
         writers = None
     else:
         try:
