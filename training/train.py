@@ -115,7 +115,7 @@ def _fitted(config: TrainingConfig, train_set: GlyphSet, validation: GlyphSet) -
 
 def _without_optimizer(network: keras.Model) -> keras.Model:
     """The same network without the optimizer's moments, which would triple the file."""
-    bare = keras.models.clone_model(network)
+    bare = keras.Sequential.from_config(network.get_config())
     bare.set_weights(network.get_weights())
     return bare
 

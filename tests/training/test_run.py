@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 
@@ -24,6 +27,9 @@ def test_a_run_publishes_a_version_that_the_service_serves(tiny: TrainingConfig)
     version = open_version(tiny.models_dir, "digits", "latest")
     assert version.folder == folder
     assert set(version.manifest.sha256) == {"model.keras", "model.tflite"}
+    weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.keras_path).read("model.weights.h5")))
+    assert "layers" in weights
+    assert "optimizer" not in weights
     assert {"validation", "mnist_test", "tflite_parity"} <= set(version.manifest.metrics)
     assert version.manifest.training_data[0]["sha256"]
     card = (folder / "README.md").read_text()
