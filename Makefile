@@ -2,8 +2,6 @@
 .PHONY: serve test check test-container evaluate train lock clean
 
 PORT ?= 8000
-# Of the model that `make train` writes.
-VERSION ?= 0.1.0
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
 DATA ?= ../shared/data
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -32,7 +30,7 @@ evaluate: .venv/test.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
 train: .venv/training.stamp
-	.venv/bin/python -m training train --data-dir $(DATA) --version $(VERSION)
+	.venv/bin/python -m training train --data-dir $(DATA)
 
 # Pins every requirement anew, with hashes, for all platforms and for Python 3.11 to 3.13.
 lock: .venv/python.stamp

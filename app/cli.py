@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from app.api.problems import problem_of
-from app.api.schemas import ModelName, PredictionResult, ReadingResult
-from app.composition import build_recogniser
 from app.domain import Polarity
 from app.errors import OcrError
-from app.logs import configure_logging
-from app.manifest import ModelVersion, open_version
-from app.recogniser import Recogniser
-from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # what takes a second to import waits until the signal handler stands
+    from app.manifest import ModelVersion
+    from app.recogniser import Recogniser
+    from app.settings import Settings
 
 _IMAGE_SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
     *(".pnm", ".pbm", ".pgm", ".ppm"),
 }
 
-Answer = Callable[[Recogniser, bytes], dict[str, Any]]
+Answer = Callable[["Recogniser", bytes], dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. Exit status 0; 1 where a file failed or the service could not start; 2 for a wrong command."""
+    # As a container's first process it would not hear the signal at all before the server takes it over.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = _parser().parse_args(arguments)
+    from app.manifest import open_version
+    from app.settings import load_settings
+
     try:
         settings = load_settings()
         version = open_version(settings.model_dir, settings.model_name, settings.model_version)
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings, version: ModelVersion) -> int:
     from app.api.server import serve
+    from app.logs import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
     return serve(settings, version)
@@ -60,6 +63,11 @@ def _serve(settings: Settings, version: ModelVersion) -> int:
 
 def _answer_files(options: argparse.Namespace, settings: Settings, version: ModelVersion) -> int:
     """One JSON line a file on stdout, as it comes. 1 where any file failed; the others are done all the same."""
+    from tqdm import tqdm
+
+    from app.api.schemas import ModelName, PredictionResult, ReadingResult
+    from app.composition import build_recogniser
+
     model = ModelName(name=version.manifest.name, version=version.manifest.version)
 
     def predict(recogniser: Recogniser, data: bytes) -> dict[str, Any]:
@@ -86,6 +94,8 @@ def _answer_files(options: argparse.Namespace, settings: Settings, version: Mode
 
 
 def _line(path: Path, recogniser: Recogniser, answer: Answer) -> dict[str, Any]:
+    from app.api.problems import problem_of
+
     try:
         data = path.read_bytes()
     except OSError as error:

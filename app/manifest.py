@@ -81,6 +81,15 @@ def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
     return ModelVersion(folder, manifest)
 
 
+def next_version(models_dir: Path, name: str) -> str:
+    """The version after the highest there is, its minor number raised; 0.1.0 where there is none."""
+    versions = _versions(models_dir / name)
+    if not versions:
+        return "0.1.0"
+    major, minor, _ = max(versions)
+    return f"{major}.{minor + 1}.0"
+
+
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal; empty where the file cannot be read."""
     try:
@@ -91,11 +100,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _version_folder(models_dir: Path, name: str, version: str) -> Path:
-    versions = {
-        tuple(int(part) for part in match.groups()): folder
-        for folder in _folders(models_dir / name)
-        if (match := _VERSION.fullmatch(folder.name))
-    }
+    versions = _versions(models_dir / name)
     if not versions:
         raise ModelNotFound(
             f"There is no model version in {models_dir / name}; set DIGIT_OCR_MODEL_DIR to their folder."
@@ -107,6 +112,14 @@ def _version_folder(models_dir: Path, name: str, version: str) -> Path:
             return folder
     known = ", ".join(versions[key].name for key in sorted(versions))
     raise ModelNotFound(f"There is no version {version} of the model {name}; there are {known}, or latest.")
+
+
+def _versions(parent: Path) -> dict[tuple[int, int, int], Path]:
+    return {
+        (int(match[1]), int(match[2]), int(match[3])): folder
+        for folder in _folders(parent)
+        if (match := _VERSION.fullmatch(folder.name))
+    }
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from app.errors import OcrError
+from app.manifest import next_version
 from training.config import TrainingConfig
 
 
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = vars(parser.parse_args(arguments))
     del options["command"]
+    options["version"] = options["version"] or next_version(options["models_dir"], options["name"])
     config = TrainingConfig(**options)
     # TensorFlow takes seconds to import: not before the arguments are known to be right.
     from training.export import refuse_existing
@@ -41,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
     train.add_argument("--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is written")
     train.add_argument("--name", default=defaults["name"])
-    train.add_argument("--version", default=defaults["version"])
+    train.add_argument("--version", help="of the new model; by default the next one after the highest there is")
     for name in ("seed", "epochs", "patience", "batch_size", "mnist_copies", "font_digits", "non_digits", "processes"):
         flag = "--" + name.replace("_", "-")
         train.add_argument(flag, type=int, default=defaults[name], help=f"default {defaults[name]}")

@@ -69,7 +69,7 @@ class Observe:
         self._metrics.request(endpoint, status, seconds)
         if problem:
             self._metrics.refused(problem)
-        if endpoint in _QUIET and not problem:
+        if endpoint in _QUIET:
             return
         _log.info(
             "request",

@@ -24,6 +24,7 @@ FORMAT_NAMES = "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM"
 WORKING_PIXELS = 3_000_000
 
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"GIF8")
+_PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 # Pillow's own guard against decompression bombs is a process-wide number that knows nothing of `max_pixels`.
@@ -83,12 +84,10 @@ def decode_colour(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
 def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     """An image whose header is read and whose size is within the limit; whatever goes wrong inside is named."""
     try:
+        if data.startswith(_PNG_HEADER):  # Pillow reads on to the pixels before it tells a PNG's size
+            _refuse_oversize(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), max_pixels)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise ImageTooLarge(
-                    f"The image has {width} × {height} pixels; at most {max_pixels:,} are accepted. Scale it down."
-                )
+            _refuse_oversize(*image.size, max_pixels)
             yield image
     except OcrError:
         raise
@@ -100,6 +99,13 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         raise CorruptImage(
             f"The image's data is damaged or cut short ({type(error).__name__}). Send the whole file."
         ) from error
+
+
+def _refuse_oversize(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            f"The image has {width} × {height} pixels; at most {max_pixels:,} are accepted. Scale it down."
+        )
 
 
 def _grey_pixels(image: Image.Image) -> GreyPixels:

@@ -104,9 +104,8 @@ def test_only_the_first_frame_is_read() -> None:
 
 def test_the_pixel_limit_is_told_from_the_header() -> None:
     data = encoded(Image.new("L", (101, 100)))
-    damaged = data[:41] + bytes(len(data) - 41)  # nothing but the header is whole: nothing else is needed
     with pytest.raises(ImageTooLarge, match=r"101 × 100 .* 10,099"):
-        decode_image(damaged, 10_099)
+        decode_image(data[:33], 10_099)  # nothing but the header is there: nothing else is needed
     assert decode_image(data, 10_100).size == ImageSize(101, 100)
 
 

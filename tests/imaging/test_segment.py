@@ -83,8 +83,8 @@ def test_a_broken_stroke_is_one_candidate() -> None:
 def test_candidates_are_bounded() -> None:
     page = np.full((400, 400), 255, np.uint8)
     page[5::10, 5::10] = 0
-    page = cv2.erode(page, np.ones((5, 3), np.uint8))
-    assert len(boxes(page, limit=50)) == 50
+    ticks = np.asarray(cv2.erode(page, np.ones((5, 3), np.uint8)), np.uint8)
+    assert len(boxes(ticks, limit=50)) == 50
 
 
 def test_ink_of_a_neighbour_stays_out_of_a_candidate() -> None:

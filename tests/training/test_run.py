@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import cv2
+<<<<<<< HEAD
+=======
+import h5py
+import numpy as np
+>>>>>>> main
 import pytest
 
 from app.composition import build_recogniser
@@ -22,6 +29,9 @@ def test_a_run_publishes_a_version_that_the_service_serves(tiny: TrainingConfig)
     version = open_version(tiny.models_dir, "digits", "latest")
     assert version.folder == folder
     assert set(version.manifest.sha256) == {"model.keras", "model.tflite"}
+    weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.keras_path).read("model.weights.h5")))
+    assert "layers" in weights
+    assert "optimizer" not in weights
     assert {"validation", "mnist_test", "tflite_parity"} <= set(version.manifest.metrics)
     assert version.manifest.training_data[0]["sha256"]
     card = (folder / "README.md").read_text()
@@ -55,5 +65,5 @@ def test_the_command_says_what_is_missing_before_it_trains(
     assert main(arguments) == 1
     assert "mnist.npz is missing" in capsys.readouterr().err
     (tmp_path / "digits" / "0.1.0").mkdir(parents=True)
-    assert main(arguments) == 1
+    assert main([*arguments, "--version", "0.1.0"]) == 1
     assert "choose another --version" in capsys.readouterr().err

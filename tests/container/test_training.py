@@ -1,0 +1,47 @@
+"""`docker compose run training`: a new version under models/, which belongs to whom models/ belongs to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.container.stack import Stack, succeeded
+
+pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]  # the first of them waits for the build
+
+_SMALL = ("--epochs", "1", "--mnist-copies", "0", "--font-digits", "50", "--non-digits", "50", "--processes", "1")
+
+
+def _write_mnist(path: Path) -> None:
+    """A hundred drawn digits in the place of MNIST's."""
+    digits = np.arange(100, dtype=np.uint8) % 10
+    images = np.zeros((len(digits), 28, 28), np.uint8)
+    for seed, (image, digit) in enumerate(zip(images, digits, strict=True)):
+        cv2.putText(image, str(digit), (6 + seed % 3, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.75, 255, 2, cv2.LINE_AA)
+    np.savez(path, x_train=images, y_train=digits, x_test=images[:10], y_test=digits[:10])
+
+
+def test_training_leaves_a_version_that_can_be_served(stack: Stack, tmp_path: Path) -> None:
+    data, models = tmp_path / "data", tmp_path / "models"
+    data.mkdir()
+    models.mkdir()
+    _write_mnist(data / "mnist.npz")
+    if os.getuid() == 0:  # root would write anywhere; the container has to become this user
+        os.chown(models, 1234, 1234)
+    mounted = tmp_path / "models.yml"  # in the place of the project's own models/
+    mounted.write_text(
+        f"services:\n  training: &here\n    volumes: ['{models}:/srv/digit-ocr/models']\n  digit-ocr: *here\n"
+    )
+    train = ("run", "--rm", "--no-TTY", "--build", "training", "train", "--version", "0.0.7", *_SMALL)
+    trained = stack.compose(*train, variables={"DIGIT_OCR_DATA_DIR": str(data)}, override=mounted)
+    assert "published models/digits/0.0.7" in succeeded(trained)
+    version = models / "digits" / "0.0.7"
+    assert {"manifest.json", "model.keras", "model.tflite", "README.md"} <= {path.name for path in version.iterdir()}
+    assert {path.stat().st_uid for path in version.rglob("*")} == {models.stat().st_uid}
+
+    served = stack.compose("run", "--rm", "--no-deps", "--no-TTY", "digit-ocr", "model", override=mounted)
+    assert '"version": "0.0.7"' in succeeded(served)
