@@ -12,7 +12,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,6 @@ class CompareOptions:
     models_dir: Path
     version: str
     runs_dir: Path
-    pool_dir: Path | None
     report: Path | None
     samples: int
     seeds: int
@@ -50,10 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
     parser.add_argument("--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is")
     parser.add_argument("--version", default="latest", help="the released version that is compared; default latest")
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps what is finished; default runs")
-    parser.add_argument("--pool-dir", type=Path, help="with its pool.npz; default <runs-dir>/<name>-<version>")
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="has the pool, keeps what is finished")
     parser.add_argument("--report", type=Path, help="default training/RESULTS.md, in the run's folder with --quick")
-    parser.add_argument("--samples", type=int, default=500_000, help="glyphs of the pool each is trained on")
+    parser.add_argument("--samples", type=int, default=400_000, help="glyphs of the pool each is trained on; 400,000")
     parser.add_argument("--seeds", type=int, default=5, help="trainings of the 885-image project; default 5")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="draw the pool, if it is not there")
     parser.add_argument("--quick", action="store_true", help="a smoke test of about a minute; its figures say nothing")
@@ -68,19 +66,19 @@ def compare(options: CompareOptions) -> Path:
     config = load_config(options.config)
     released = open_version(options.models_dir, config.name, options.version)
     # TensorFlow takes seconds to import: not before the options are known to be right.
-    from training.contest import Places, Scale, contested, reduced
+    from training.contest import Scale, contested, reduced
     from training.references import SYSTEMS
     from training.results import table, verdict, write_between_markers
     from training.results_plot import plot
+    from training.run import Places
 
     kept = options.runs_dir / ("compare-quick" if options.quick else "compare")
     report = options.report or (kept / "RESULTS.md" if options.quick else Path("training/RESULTS.md"))
-    pool = options.pool_dir or options.runs_dir / f"{config.name}-{config.version}"
+    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
     scale = Scale(samples=options.samples, seeds=options.seeds)
     if options.quick:
-        config, pool, scale = reduced(config), kept, Scale.quick()
-    places = Places(options.data_dir, options.fonts_dir, kept, pool)
-    columns = contested(SYSTEMS, config, scale, places, released, options.processes)
+        config, scale, places = reduced(config), Scale.quick(), replace(places, runs_dir=kept)
+    columns = contested(SYSTEMS, config, scale, places, kept, released, options.processes)
     picture = report.with_suffix(".png")
     plot(columns, picture)
     shown = f"![% wrong on every set]({picture.name})"
@@ -113,8 +111,8 @@ its columns are means over the seeds. MNIST is without the writers that are held
 is 88 of the 885 images, or MNIST's test images as they are. What an author does not state is chosen here: dropout of a
 quarter and a patience of 8 for the 885 images, 10 epochs for the dense nets and 5 for the ResNet, and the size of that.
 
-One glyph: the median of 500 calls of a concrete TensorFlow function on one thread, after 50 to warm up. Times are of
-a {_machine()} with {os.cpu_count()} CPUs; {_libraries()}.
+One glyph: the median of 500 calls of a concrete TensorFlow function on one thread, after 50 to warm up. Machine:
+{_machine()}, {os.cpu_count()} CPUs; {_libraries()}.
 
 ```
 {command}

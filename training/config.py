@@ -36,18 +36,10 @@ class TrainingConfig:
     validation.
     """
 
-<<<<<<< HEAD
     version: str
     sources: tuple[SourcePlan, ...]
     name: str = "digits"
     network: str = "digits"
-=======
-    data_dir: Path | None
-    fonts_dir: Path
-    models_dir: Path
-    version: str
-    name: str = "digits"
->>>>>>> main
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12

@@ -20,7 +20,7 @@ from training.pool import GlyphSet
 from training.printed import HeldOut, printed_digits, split
 from training.references import PRINTED, System
 from training.results import Column, Outcome, keep_outcome, kept_outcome
-from training.run import pooled_data
+from training.run import Places, pooled_data
 from training.sources import EVALUATION_SOURCES, SOURCES, DataError, Item, read_source
 from training.train import TrainingFailed
 from training.trial import digits_of, file_bytes, measured, pool_sample, trained_on_own, trained_on_pool
@@ -50,16 +50,6 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """The folders of a comparison: `kept` has the finished trainings, `pool` the pool.npz of a run."""
-
-    data: Path
-    fonts: Path
-    kept: Path
-    pool: Path
-
-
-@dataclass(frozen=True, slots=True)
 class _Inputs:
     fonts: list[Font]
     mnist: HeldOut
@@ -83,32 +73,35 @@ def contested(
     config: TrainingConfig,
     scale: Scale,
     places: Places,
+    kept: Path,
     released: ModelVersion,
     processes: int,
 ) -> list[Column]:
     """All systems, trained and measured, and after them the released version, measured.
 
+    `kept` is the folder of what is finished; `places` has the pool of the configuration's run.
+
     Raises DataError, NoFonts or ConfigError before anything is trained, TrainingFailed where it is stopped.
     """
     prints = {job: _fingerprint(config, scale, job.system.recipe, job.data, job.seed) for job in _jobs(systems, scale)}
     print_of_ours = _fingerprint(config, scale, [released.manifest.sha256[KERAS_FILE]])
-    outcomes = {job: kept_outcome(places.kept / job.file, mark) for job, mark in prints.items()}
-    ours = kept_outcome(places.kept / f"{_OURS}.json", print_of_ours)
+    outcomes = {job: kept_outcome(kept / job.file, mark) for job, mark in prints.items()}
+    ours = kept_outcome(kept / f"{_OURS}.json", print_of_ours)
     pending = [job for job, outcome in outcomes.items() if outcome is None]
     try:
         if pending or ours is None:
             inputs = _inputs(config, scale, places, processes)
             ours = ours or _measured_release(released, inputs, print_of_ours)
-            keep_outcome(places.kept / f"{_OURS}.json", ours)
+            keep_outcome(kept / f"{_OURS}.json", ours)
             for done, job in enumerate(pending, 1):
                 outcome = _outcome(job, scale, inputs, prints[job])
                 outcomes[job] = outcome
-                keep_outcome(places.kept / job.file, outcome)
+                keep_outcome(kept / job.file, outcome)
                 keras.backend.clear_session()
                 print(_progress(job, outcome, f"{done + len(prints) - len(pending)}/{len(prints)}"), flush=True)
         milliseconds = latencies({system.key: system.network for system in systems}, {_OURS: released.keras_path})
     except KeyboardInterrupt:
-        raise TrainingFailed(f"Stopped; the same command goes on after what is finished, in {places.kept}.") from None
+        raise TrainingFailed(f"Stopped; the same command goes on after what is finished, in {kept}.") from None
     assert ours is not None  # noqa: S101  # measured above, where it was not kept
     columns = []
     for system in systems:
@@ -148,9 +141,11 @@ def _fingerprint(config: TrainingConfig, scale: Scale, *of: object) -> str:
 
 
 def _inputs(config: TrainingConfig, scale: Scale, places: Places, processes: int) -> _Inputs:
-    mnist = _mnist(places.data, scale.images)
-    fonts, _ = split_families(find_fonts(places.fonts), config.held_out_families)
-    data = pooled_data(config, places.data, places.fonts, places.pool, processes)
+    mnist = _mnist(places.data_dir, scale.images)
+    fonts, _ = split_families(find_fonts(places.fonts_dir), config.held_out_families)
+    run_dir = places.run_dir(config)
+    print(f"The pool is taken from {run_dir}, or drawn there, which takes as long as in a run.", flush=True)
+    data = pooled_data(config, places, processes)
     evaluation = {name: _first(digits_of(glyphs), scale.images) for name, glyphs in data.evaluation.items()}
     return _Inputs(
         fonts=fonts,

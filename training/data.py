@@ -97,7 +97,9 @@ def training_data(
             parts = [maker.items(train, 0)] if plan.plain else []
             pending.append((plan.name, plan.weight, [*parts, maker.items(train, plan.copies)]))
         pending.append(("fonts", config.font_weight, [maker.font_digits(seen_fonts, config.font_digits)]))
-        pending.append(("non-digits", config.non_digit_weight, [maker.non_digits(seen_fonts, digits, config.non_digits)]))
+        pending.append(
+            ("non-digits", config.non_digit_weight, [maker.non_digits(seen_fonts, digits, config.non_digits)])
+        )
         validation = [maker.items(split.validation, 0) for split in splits.values()]
         validation += [maker.font_digits(seen_fonts, 1_000), maker.non_digits(seen_fonts, digits, 500)]
         measured = {name: maker.items(split.held_out, 0) for name, split in splits.items() if split.held_out}
@@ -106,7 +108,9 @@ def training_data(
                 measured[source.name] = maker.items(read_source(source, data_dir)[0], 0)
         measured["rendered digits"] = maker.font_digits(held_out_fonts or fonts, config.held_out_font_digits)
         measured["rendered non-digits"] = maker.non_digits(held_out_fonts or fonts, digits, config.held_out_non_digits)
-        shares = [Share(name, concatenated([part.result() for part in parts]), weight) for name, weight, parts in pending]
+        shares = [
+            Share(name, concatenated([part.result() for part in parts]), weight) for name, weight, parts in pending
+        ]
         return TrainingData(
             shares=shares,
             validation=concatenated([part.result() for part in validation]),

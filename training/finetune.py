@@ -47,9 +47,7 @@ def finetune(own: Path, base: str, version: str, places: Places, processes: int,
     return publish_version(config, places, data, after, curves, command, time.monotonic() - started)
 
 
-def won_and_lost(
-    before: dict[str, SetReport], after: dict[str, SetReport], old_version: str, new_version: str
-) -> str:
+def won_and_lost(before: dict[str, SetReport], after: dict[str, SetReport], old_version: str, new_version: str) -> str:
     """A Markdown table of the accuracy on every set, before and after, and the glyphs won (+) or lost (−)."""
     lines = [f"| Set | Glyphs | {old_version} | {new_version} | Won or lost |", "|---|---|---|---|---|"]
     for name, report in after.items():

@@ -89,7 +89,9 @@ class GlyphMaker:
 
     def non_digits(self, fonts: Sequence[Font], digits: Sequence[Item], count: int) -> Future[GlyphSet]:
         """Letters and signs of fonts, two digits in one crop, parts of digits, textures and noise."""
-        return self._submitted([(_non_digit_glyphs, (fonts, digits[:: max(1, len(digits) // 2000)], n)) for n in _chunks(count)])
+        return self._submitted(
+            [(_non_digit_glyphs, (fonts, digits[:: max(1, len(digits) // 2000)], n)) for n in _chunks(count)]
+        )
 
     def _submitted(self, jobs: Sequence[tuple[Callable[..., GlyphSet], tuple[object, ...]]]) -> Future[GlyphSet]:
         seeds = self._seeds.spawn(len(jobs))
@@ -154,7 +156,9 @@ def _font_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence
     labels = []
     while len(glyphs) < count:
         digit = int(random.integers(10))
-        glyph = glyph_of(photographed(draw_text(_any_font(families, random), str(digit)), random), Polarity.DARK_ON_LIGHT)
+        glyph = glyph_of(
+            photographed(draw_text(_any_font(families, random), str(digit)), random), Polarity.DARK_ON_LIGHT
+        )
         if glyph is not None:
             glyphs.append(glyph)
             labels.append(digit)

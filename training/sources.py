@@ -68,7 +68,9 @@ def read_source(source: Source, data_dir: Path) -> tuple[list[Item], str]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return list(source.read(path)), digest
     except FileNotFoundError:
-        raise DataError(f"{path} is missing; put it there, or leave {source.name!r} out of the configuration.") from None
+        raise DataError(
+            f"{path} is missing; put it there, or leave {source.name!r} out of the configuration."
+        ) from None
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise DataError(f"{path} is damaged ({error}); fetch it anew.") from error
 

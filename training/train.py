@@ -59,7 +59,9 @@ def fitted_network(
             verbose=1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:
-        raise TrainingFailed(f"Stopped; the same command goes on from the last whole epoch, kept in {run_dir}.") from None
+        raise TrainingFailed(
+            f"Stopped; the same command goes on from the last whole epoch, kept in {run_dir}."
+        ) from None
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise TrainingFailed("The loss is no longer a number; lower the learning rate, and begin in another folder.")
     return _without_optimizer(network)

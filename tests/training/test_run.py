@@ -7,11 +7,6 @@ import zipfile
 from pathlib import Path
 
 import cv2
-<<<<<<< HEAD
-=======
-import h5py
-import numpy as np
->>>>>>> main
 import pytest
 
 from app.composition import build_recogniser

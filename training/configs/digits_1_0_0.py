@@ -19,5 +19,5 @@ config = TrainingConfig(
         SourcePlan("NIST SD 19 vowels", copies=2, weight=0.02),
         SourcePlan("notMNIST", copies=1, weight=0.015),
     ),
-    epochs=32,
+    epochs=12,
 )
