@@ -52,7 +52,8 @@ class MicroBatcher:
         self._batch_timeout_s = batch_timeout_s
         self._on_batch = on_batch
         self._queue: queue.Queue[_Item | None] = queue.Queue(max_queue_size)
-        self._closed = threading.Event()
+        self._closed = False
+        self._closing = threading.Lock()  # nothing may be queued behind the end
         self._thread = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
         self._thread.start()
 
@@ -61,21 +62,23 @@ class MicroBatcher:
 
         What the classifier raises, the future raises. A cancelled future leaves the queue unserved.
         """
-        if self._closed.is_set():
-            raise ShuttingDown("The service is shutting down; send the request to another replica.")
         item = _Item(glyphs)
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
-            raise Overloaded("Too many images wait for the model; try again in a second.") from None
+        with self._closing:
+            if self._closed:
+                raise ShuttingDown("The service is shutting down; send the request to another replica.")
+            try:
+                self._queue.put_nowait(item)
+            except queue.Full:
+                raise Overloaded("Too many images wait for the model; try again in a second.") from None
         return item.future
 
     def close(self) -> None:
         """Serves what is queued, then ends the thread."""
-        if not self._closed.is_set():
-            self._closed.set()
-            self._queue.put(None)
-            self._thread.join()
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
 
     def _run(self) -> None:
         pending: _Item | None = None

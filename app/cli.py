@@ -104,7 +104,7 @@ def _line(path: Path, recogniser: Recogniser, answer: Answer) -> dict[str, Any]:
     try:
         return {"file": str(path), **answer(recogniser, data)}
     except OcrError as error:
-        problem = problem_of(error, "")[0].model_dump(mode="json", exclude={"request_id"}, exclude_none=True)
+        problem = problem_of(error, "")[0].model_dump(mode="json", exclude={"request_id"})
         return {"file": str(path), "problem": problem}
 
 

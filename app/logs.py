@@ -20,7 +20,9 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
     if not console:
         shared.append(structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if console
+        else structlog.processors.JSONRenderer()
     )
     severity = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

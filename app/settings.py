@@ -68,7 +68,12 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: Any) -> Any:
-        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        keys = tuple(key.strip() for key in value.split(",") if key.strip())
+        if value and not keys:
+            raise ValueError("there is no key in it; leave the variable out to serve without keys")
+        return keys
 
 
 def load_settings() -> Settings:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -32,6 +33,10 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened, and what to do.")
     request_id: str
     errors: list[InvalidParameterDetail] | None = Field(None, description="Every invalid parameter, where any is.")
+
+    @model_serializer(mode="wrap")
+    def _without_empty_errors(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialise(self).items() if value is not None}
 
     @property
     def slug(self) -> str:
@@ -107,7 +112,7 @@ def problem_response(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.headers:
         headers.update(error.headers)
     return Response(
-        problem.model_dump_json(exclude_none=True),
+        problem.model_dump_json(),
         status_code=problem.status,
         media_type=PROBLEM_MEDIA_TYPE,
         headers=headers,

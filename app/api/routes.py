@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi import Query as QueryParameters
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
+from python_multipart.multipart import parse_options_header
 from starlette.responses import RedirectResponse, Response
 
 from app.api.problems import Problem, problem_of
@@ -28,7 +30,7 @@ from app.imaging.annotate import annotated_png
 from app.manifest import Manifest
 from app.recogniser import Recogniser
 
-Result = TypeVar("Result", bound=BaseModel)
+_log = structlog.get_logger("digit_ocr.request")
 
 
 def _state(request: Request) -> ServiceState:
@@ -133,7 +135,7 @@ async def predict_batch(request: Request, state: State, query: Annotated[Query, 
         for upload in await read_batch(request, state.settings.max_body_bytes):
             try:
                 prediction = await state.work(lambda upload=upload: _predict(recogniser, upload, query))  # type: ignore[misc]
-            except OcrError as error:
+            except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
                 items.append(_failed(upload, error, request_id, state))
                 continue
             state.metrics.prediction(prediction)
@@ -155,7 +157,7 @@ async def read_batch_of_images(
         for upload in await read_batch(request, state.settings.max_body_bytes):
             try:
                 reading = await state.work(lambda upload=upload: _read(recogniser, upload, query))  # type: ignore[misc]
-            except OcrError as error:
+            except Exception as error:  # as above
                 items.append(_failed(upload, error, request_id, state))
                 continue
             state.metrics.reading(reading)
@@ -203,7 +205,9 @@ def _read(recogniser: Recogniser, upload: Upload, query: ReadQuery) -> Reading:
     return recogniser.read(upload.data, query.polarity, query.min_confidence, query.expected_length)
 
 
-def _failed(upload: Upload, error: OcrError, request_id: str, state: ServiceState) -> BatchItem[Any]:
+def _failed(upload: Upload, error: Exception, request_id: str, state: ServiceState) -> BatchItem[Any]:
+    if not isinstance(error, OcrError):
+        _log.error("unforeseen error", request_id=request_id, exc_info=error)
     problem: Problem = problem_of(error, request_id)[0]
     state.metrics.refused(problem.slug)
     return BatchItem(filename=upload.filename, status=problem.status, problem=problem)
@@ -214,8 +218,14 @@ def _json(body: BaseModel) -> Response:
 
 
 def _wants_png(accept: str) -> bool:
-    """Whether image/png is asked for by name, and not after JSON."""
-    wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    if "image/png" not in wanted:
-        return False
-    return "application/json" not in wanted or wanted.index("image/png") < wanted.index("application/json")
+    """Whether image/png is asked for by name, and preferred to JSON (RFC 9110, 12.5.1)."""
+    quality = {"image/png": 0.0, "application/json": 0.0}
+    for part in accept.split(","):
+        media_type, parameters = parse_options_header(part)
+        name = media_type.decode("latin-1")
+        if name in quality:
+            try:
+                quality[name] = float(parameters.get(b"q", b"1"))
+            except ValueError:
+                quality[name] = 0.0
+    return quality["image/png"] > quality["application/json"]

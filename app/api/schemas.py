@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from app.api.problems import Problem
 from app.domain import BoundingBox, Polarity, Prediction, Reading
@@ -160,6 +160,12 @@ class BatchItem(BaseModel, Generic[Result]):
     status: int
     result: Result | None = None
     problem: Problem | None = None
+
+    @model_serializer(mode="wrap")
+    def _one_of_them(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only the one that there is; within it, null means null."""
+        fields: dict[str, Any] = serialise(self)
+        return {name: value for name, value in fields.items() if value is not None or name == "filename"}
 
 
 class BatchResult(BaseModel, Generic[Result]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from types import FrameType
 
 import structlog
@@ -54,6 +55,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._state: ServiceState = app.state.service
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            addresses = [s.getsockname() for server in self.servers for s in server.sockets]
+            _log.info("listening", addresses=[f"{address[0]}:{address[1]}" for address in addresses])
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """The first signal drains; a second one ends at once."""

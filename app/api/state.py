@@ -49,9 +49,10 @@ class ServiceState:
         if not self.settings.api_keys:
             return
         scheme, _, token = (authorization or "").partition(" ")
-        given = (x_api_key or (token if scheme.lower() == "bearer" else "")).strip().encode()
+        given = [token.strip().encode() if scheme.lower() == "bearer" else b"", (x_api_key or "").strip().encode()]
         # Every key is compared, so that the time tells nothing of which one it was.
-        matches = [hmac.compare_digest(given, key.get_secret_value().encode()) for key in self.settings.api_keys]
+        keys = [key.get_secret_value().encode() for key in self.settings.api_keys]
+        matches = [hmac.compare_digest(one, key) for one in given for key in keys]
         if not any(matches):
             raise Unauthorized("Send an API key, as Authorization: Bearer KEY or X-API-Key: KEY.")
 

@@ -18,6 +18,10 @@ _CURL = "curl -F file=@digit.png http://localhost:8000"
 # A client in the middle of sending reads no answer: what is too much is thrown away for a while before the 413.
 _DRAINED_BYTES = 64 * 2**20
 _DRAINED_SECONDS = 5.0
+# A part costs memory beyond its bytes; a form of an image service has few.
+_MAX_PARTS = 256
+_NAMES_SHOWN = 5
+_NAME_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,10 @@ async def _uploads(request: Request, max_bytes: int) -> list[Upload]:
     parts = _parts(body, boundary)
     uploads = [upload for name, upload in map(_named, parts) if name == FIELD]
     if not uploads:
-        names = ", ".join(repr(name) for name, _ in map(_named, parts)) or "no parts at all"
+        names = (
+            ", ".join(repr(name[:_NAME_SHOWN]) for name, _ in map(_named, parts[:_NAMES_SHOWN])) or "no parts at all"
+        )
+        names += ", …" if len(parts) > _NAMES_SHOWN else ""
         raise MissingFile(f"The form has no field {FIELD!r} (it has {names}). Try: {_CURL}{request.url.path}")
     return uploads
 
@@ -103,6 +110,10 @@ def _parts(body: bytes, boundary: bytes) -> list[_Part]:
     finished = False
 
     def begin() -> None:
+        if len(parts) == _MAX_PARTS:
+            raise MalformedRequest(
+                f"The form has more than {_MAX_PARTS} parts; {MAX_BATCH_FILES} files are read at once."
+            )
         parts.append(_Part())
 
     def header_field(data: bytes, start: int, end: int) -> None:

@@ -23,6 +23,7 @@ FORMAT_NAMES = "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM"
 # A number is read from strokes a few pixels wide: above this many pixels the image is worked on reduced.
 WORKING_PIXELS = 3_000_000
 
+_BAND_PIXELS = 1_000_000
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"GIF8")
 _PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _EXIF_ORIENTATION = 0x0112
@@ -69,6 +70,7 @@ def decode_colour(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
     with _opened(data, max_pixels) as image:
         image.load()
         orientation = _orientation(image)
+        image = _reduced(image)
         if image.mode.startswith(("I", "F", "LAB")):
             pixels = np.repeat(_to_grey(image)[:, :, np.newaxis], 3, axis=2)
         else:
@@ -115,15 +117,29 @@ def _grey_pixels(image: Image.Image) -> GreyPixels:
         # The JPEG decoder scales by 1/2, 1/4 or 1/8 while it decodes, and can leave the colours undecoded.
         image.draft("L", (int(image.width / shrink), int(image.height / shrink)) if shrink > 1 else image.size)
     image.load()
-    factor = int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
-    if factor > 1 and image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"):
-        image = image.reduce(factor)
+    image = _reduced(image)
     pixels = _to_grey(image)
     if pixels.size > WORKING_PIXELS:
         scale = (WORKING_PIXELS / pixels.size) ** 0.5
         reduced = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
         pixels = cv2.resize(pixels, reduced, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     return pixels
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """The image by a whole factor smaller, so that it is near WORKING_PIXELS, before conversions multiply its bytes."""
+    factor = int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
+    if factor == 1 or image.mode.startswith("I;16"):  # 16 bits are two bytes a pixel, and become one at once
+        return image
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"):
+        return image.reduce(factor)
+    # Palettes and single bits have no mean: a band of rows at a time is converted, then reduced.
+    small = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
+    rows = factor * max(1, _BAND_PIXELS // (image.width * factor))
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(image.height, top + rows)))
+        small.paste(_on_white(band).convert("RGB").reduce(factor), (0, top // factor))
+    return small
 
 
 def _to_grey(image: Image.Image) -> GreyPixels:

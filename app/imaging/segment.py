@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.domain import BoundingBox
 from app.imaging.binarise import Ink, ink_mask
+from app.imaging.reading_order import reading_order
 
 # Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
 _EDGE_BAND = 0.18
@@ -22,6 +23,12 @@ _EDGE_BAND = 0.18
 _FRAME_SHARE = 0.75
 # A frame's line runs along at least this share of the image's side.
 _SIDE_SHARE = 0.97
+# A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
+_FRAME_DENSITY = 0.2
+_ENCLOSED_HEIGHT = 0.25
+_MOST_FRAMES = 64
+# Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
+_MIN_EDGE_STEP = 0.2
 # What has less ink than this share of the largest component is a speck beside one digit.
 _SPECK_SHARE = 0.06
 _MIN_AREA = 4
@@ -112,6 +119,7 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     usable = stats[:, _AREA] >= _MIN_AREA
     usable &= (longer < _RULE_ELONGATION * shorter) | (longer < 8)
     usable[0] = False
+    usable &= ~_enclosing(components) & _sharp(components, ink.strength)
     inner = usable & ~_frame_pieces(components)
     labels = np.flatnonzero(inner if inner.any() else usable)
     if not labels.size:
@@ -121,8 +129,12 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     labels = labels[np.argsort(-height[labels], kind="stable")][: 2 * limit]
     groups = _joined(components, labels)
     candidates = [_candidate(components, ink.strength, group) for group in groups]
-    candidates = [c for c in candidates if c.box.height >= _MIN_RELATIVE_HEIGHT * tall]
-    return candidates[:limit]
+    kept: list[Candidate] = []
+    for line in reading_order([candidate.box for candidate in candidates]):
+        on_line = [candidates[index] for index in line]
+        usual = _tall_height(np.array([candidate.box.height for candidate in on_line]))
+        kept += [candidate for candidate in on_line if candidate.box.height >= _MIN_RELATIVE_HEIGHT * usual]
+    return sorted(kept, key=lambda candidate: -candidate.box.height)[:limit]
 
 
 def _components(mask: NDArray[np.uint8]) -> _Components:
@@ -176,8 +188,40 @@ def _spans_a_side(ink: NDArray[np.uint8]) -> bool:
     """
     height, width = ink.shape
     band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
-    sides = (ink[:band_y].any(0), ink[height - band_y :].any(0), ink[:, :band_x].any(1), ink[:, width - band_x :].any(1))
+    sides = (
+        ink[:band_y].any(0),
+        ink[height - band_y :].any(0),
+        ink[:, :band_x].any(1),
+        ink[:, width - band_x :].any(1),
+    )
     return any(float(side.mean()) >= _SIDE_SHARE for side in sides)
+
+
+def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
+    mask = (components.labels > 0).astype(np.uint8)
+    rim = np.flatnonzero((mask > 0) & (cv2.erode(mask, np.ones((3, 3), np.uint8)) == 0))
+    labels, count = components.labels.ravel()[rim], len(components.stats)
+    steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
+    level = np.bincount(labels, weights=strength.ravel()[rim], minlength=count)
+    return np.asarray(step >= _MIN_EDGE_STEP * level)
+
+
+def _enclosing(components: _Components) -> NDArray[np.bool_]:
+    """Which components, by label, are frames around others: thin for their size, with taller ink than a dot inside."""
+    stats = components.stats
+    lefts, tops, heights = stats[:, _LEFT], stats[:, _TOP], stats[:, _HEIGHT]
+    density = stats[:, _AREA] / np.maximum(1, stats[:, _WIDTH] * heights)
+    enclosing = np.zeros(len(stats), bool)
+    thin = np.flatnonzero(density < _FRAME_DENSITY)
+    for label in thin[np.argsort(-heights[thin], kind="stable")][:_MOST_FRAMES]:
+        inside = (lefts > lefts[label]) & (components.rights < components.rights[label])
+        inside &= (tops > tops[label]) & (components.bottoms < components.bottoms[label])
+        inside &= heights >= _ENCLOSED_HEIGHT * heights[label]
+        enclosing[label] = inside.any()
+    enclosing[0] = False
+    return enclosing
 
 
 def _belongs_to_main(components: _Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -193,7 +237,7 @@ def _belongs_to_main(components: _Components, labels: NDArray[np.intp]) -> NDArr
     return np.asarray(~cut)
 
 
-def _tall_height(heights: NDArray[np.int32]) -> float:
+def _tall_height(heights: NDArray[np.int_] | NDArray[np.int32]) -> float:
     """The height of the usual digit on the page: the median height, each component weighted by its height squared."""
     ordered = np.sort(heights).astype(np.float64)
     weight = np.cumsum(ordered**2)

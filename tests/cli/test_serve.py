@@ -1,0 +1,134 @@
+"""`digit-ocr serve`, as a process that is started and stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.api.server import serve
+from app.manifest import ModelVersion, open_version
+from app.settings import Settings
+from tests.api.services import wait_for
+from tests.conftest import ROOT
+from tests.images import draw_digit, encode
+from tests.ports import free_port, wait_until_ready
+
+GOOD = encode(draw_digit(3))
+
+
+@contextmanager
+def serving(log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    variables = {f"DIGIT_OCR_{name}": value for name, value in environment.items()}
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve"],
+            cwd=ROOT,
+            env={**os.environ, "DIGIT_OCR_LOG_FORMAT": "json", **variables},
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def get(port: int, path: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60, trust_env=False)
+
+
+def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """And what it has accepted by then, it finishes."""
+    port, log = free_port(), tmp_path / "log"
+    with serving(log, PORT=str(port)) as process:
+        wait_until_ready(port, process)
+        assert get(port, "/livez").status_code == 200
+        answer = httpx.post(f"http://127.0.0.1:{port}/predict", content=GOOD, timeout=60, trust_env=False)
+        assert answer.json()["digit"] == 3
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as opened:
+            head = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(GOOD)}\r\n\r\n"
+            opened.sendall(head.encode() + GOOD[:100])
+            wait_for(lambda: "digit_ocr_in_flight_requests 1.0" in get(port, "/metrics").text, "it does not arrive")
+            process.send_signal(signal.SIGTERM)
+            wait_for(lambda: not _accepts(port), "new connections are still accepted")
+            opened.sendall(GOOD[100:])
+            assert opened.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert process.wait(60) == 0
+    text = log.read_text()
+    assert "Traceback" not in text
+    events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert [event["status"] for event in events if event["event"] == "request"] == [200, 200]
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_it_can_be_stopped_while_the_model_loads(tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with serving(log, PORT=str(port)) as process:
+        wait_for(lambda: _accepts(port) or process.poll() is not None, "it does not start")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with serving(tmp_path / "log", PORT=str(port)) as process:
+            assert process.wait(60) not in (0, None)
+    text = (tmp_path / "log").read_text()
+    assert str(port) in text
+    assert "in use" in text
+    assert "Traceback" not in text
+
+
+@pytest.fixture
+def models(version: ModelVersion, tmp_path: Path) -> Path:
+    """A copy of the served model."""
+    shutil.copytree(version.folder, tmp_path / "models" / "digits" / version.folder.name)
+    return tmp_path / "models"
+
+
+def test_a_tampered_model_is_not_served(models: Path, version: ModelVersion, tmp_path: Path) -> None:
+    keras = models / "digits" / version.folder.name / "model.keras"
+    keras.write_bytes(keras.read_bytes() + b"\0")
+    with serving(tmp_path / "log", PORT=str(free_port()), MODEL_DIR=str(models)) as process:
+        assert process.wait(60) == 1
+    text = (tmp_path / "log").read_text()
+    assert "model.keras" in text
+    assert "Traceback" not in text
+
+
+def test_a_model_that_does_not_load_ends_the_service(
+    models: Path, version: ModelVersion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manifest vouches for it, but Keras cannot read it. In this process, where Keras is loaded already."""
+    folder = models / "digits" / version.folder.name
+    (folder / "model.keras").write_bytes(b"no model")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sha256"]["model.keras"] = hashlib.sha256(b"no model").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    status = serve(Settings(model_dir=models, port=free_port()), open_version(models, "digits", "latest"))
+    assert status == 1
+    assert "model.keras does not load" in capsys.readouterr().out
