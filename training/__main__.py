@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.errors import OcrError
 from app.manifest import next_version
+from training.compare import CompareOptions, add_arguments, compare
 from training.config import load_config
 
 _CONFIG = Path(__file__).parent / "configs" / "digits_1_0_0.py"
@@ -22,15 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     command = "python -m training " + shlex.join(given)
     try:
-        folder = _run(options, command) if options.command == "run" else _finetune(options, command)
+        print(f"published {_COMMANDS[options.command](options, command)}")
     except OcrError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
-    print(f"published {folder}")
     return 0
 
 
-def _run(options: argparse.Namespace, command: str) -> Path:
+def _train(options: argparse.Namespace, command: str) -> Path:
     config = load_config(options.config)
     if options.version:
         config = replace(config, version=options.version)
@@ -50,19 +50,28 @@ def _finetune(options: argparse.Namespace, command: str) -> Path:
     return finetune(options.images, options.base, version, places, options.processes, command, options.name)
 
 
+def _compare(options: argparse.Namespace, _: str) -> Path:
+    values = vars(options)
+    del values["command"]
+    return compare(CompareOptions(**values))
+
+
+_COMMANDS = {"train": _train, "finetune": _finetune, "compare": _compare}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Trains the model of digit-ocr.")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="train, calibrate, measure and publish a version from its configuration")
-    run.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
-    run.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets that it names")
-    run.add_argument("--images", type=Path, help="your own images, a folder a class, that join in")
+    train = commands.add_parser("train", help="train, calibrate, measure and publish a version from its configuration")
+    train.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
+    train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets that it names")
+    train.add_argument("--images", type=Path, help="your own images, a folder a class, that join in")
     finetune = commands.add_parser("finetune", help="teach a released version your own images")
     finetune.add_argument("images", type=Path, help="a folder a class: 0/ to 9/, and none/ if wanted")
     finetune.add_argument("--base", default="latest", help="the version to begin with; by default the highest")
     finetune.add_argument("--name", default="digits")
     finetune.add_argument("--data-dir", type=Path, default=Path("data"), help="data sets that are there are rehearsed")
-    for command in (run, finetune):
+    for command in (train, finetune):
         command.add_argument("--version", help="of the new model; by default the configuration's, or the next one")
         command.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
         command.add_argument(
@@ -70,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's state, to go on with")
         command.add_argument("--processes", type=int, default=2, help="that draw glyphs; default 2")
+    add_arguments(commands.add_parser("compare", help="train the forerunners' networks, and table them beside ours"))
     return parser
 
 

@@ -15,7 +15,6 @@ from training.pool import GlyphMaker, GlyphSet, concatenated
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source
 from training.stream import Share
 
-
 _OWN_WEIGHT = 0.25
 
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def refuse_to_start(folder: Path, *writable: Path) -> None:
 
 
 def publish(folder: Path, write: Callable[[Path], None]) -> Path:
-    """Has `write` fill a folder aside, then renames it to `folder`. Raises VersionExists, or NoSpace for a full disk."""
+    """Has `write` fill a folder aside, then renames it to `folder`. Raises VersionExists, or NoSpace."""
     if folder.exists():
         raise VersionExists(f"{folder} exists; choose another version, since a published one is never changed.")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -100,5 +101,7 @@ def publish(folder: Path, write: Callable[[Path], None]) -> Path:
 
 
 def _converted(converter: tf.lite.TFLiteConverter) -> bytes:
-    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints the signature of what it saves on the way
+    # Keras prints the signature of what it saves on the way; the converter warns that floats at the ends are meant.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
         return bytes(converter.convert())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,7 +12,7 @@ from training.config import SourcePlan, TrainingConfig
 from training.evaluate import SetReport
 from training.export import refuse_to_start
 from training.own import read_own
-from training.run import Measured, Places, measure, pooled_data, publish_version
+from training.run import Places, measure, pooled_data, publish_version
 from training.sources import SOURCES
 from training.train import fitted_network, learning_curves
 
@@ -25,7 +24,7 @@ _REHEARSED_NON_DIGITS = 10_000
 
 
 def finetune(own: Path, base: str, version: str, places: Places, processes: int, command: str, name: str) -> Path:
-    """Trains on a user's images from the weights of a released version, and publishes `version`, whose folder is returned.
+    """Trains a released version on a user's images, and publishes `version`, whose folder is returned.
 
     Digits drawn from fonts, non-digits and every known data set that lies in `places.data_dir` are rehearsed, so that
     what was learnt is not forgotten; the table printed at the end tells, for every set, what was won and lost. Raises

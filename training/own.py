@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.calibration import LABELS
@@ -17,8 +18,8 @@ _MOST_NAMED = 5
 
 
 def own_source(folder: Path) -> Source:
-    """A folder of images as a data set like any other; a fifth of the files, by the hash of their content, is held out."""
-    return Source(OWN, str(folder.resolve()), "the user's own", _read, lambda group: hashed_share(group, _HELD_OUT))
+    """A folder of images as a data set like any other; a fifth of the files is held out."""
+    return Source(OWN, str(folder.resolve()), "the user's own", _items, lambda group: hashed_share(group, _HELD_OUT))
 
 
 def read_own(folder: Path) -> tuple[list[Item], str]:
@@ -30,6 +31,10 @@ def read_own(folder: Path) -> tuple[list[Item], str]:
     items = list(_read(folder))
     digest = hashlib.sha256("".join(sorted(item.group for item in items)).encode()).hexdigest()
     return items, digest
+
+
+def _items(folder: Path) -> Iterator[Item]:
+    yield from _read(folder)
 
 
 def _read(folder: Path) -> list[Item]:

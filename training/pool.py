@@ -135,7 +135,7 @@ def _item_glyph(item: Item, augmented: bool, random: Random) -> Glyphs | None:
     ink = _item_ink(item, random)
     if augmented:
         return glyph_of(photographed(ink, random), Polarity.DARK_ON_LIGHT)
-    return glyph_of(cv2.copyMakeBorder(ink, 4, 4, 4, 4, cv2.BORDER_CONSTANT), Polarity.LIGHT_ON_DARK)
+    return glyph_of(np.pad(ink, 4), Polarity.LIGHT_ON_DARK)
 
 
 def _item_ink(item: Item, random: Random) -> NDArray[np.uint8]:
@@ -184,13 +184,13 @@ def _non_digit_image(
 ) -> NDArray[np.uint8] | None:
     kind = random.random()
     if kind < 0.4:
-        font, character = _any_font(families, random), NON_DIGITS[random.integers(len(NON_DIGITS))]
+        font, character = _any_font(families, random), NON_DIGITS[int(random.integers(len(NON_DIGITS)))]
         return photographed(draw_text(font, character), random) if draws(font, character) else None
     if kind < 0.7:
         left, right = (_any_digit(families, digits, random) for _ in range(2))
         return photographed(beside(left, right, random), random)
     if kind < 0.8:
-        digit = draw_text(_any_font(families, random), _FRAGMENTED[random.integers(len(_FRAGMENTED))])
+        digit = draw_text(_any_font(families, random), _FRAGMENTED[int(random.integers(len(_FRAGMENTED)))])
         return photographed(fragment(digit, random), random)
     if kind < 0.95:
         return texture(random)
@@ -201,7 +201,7 @@ def _non_digit_image(
 def _any_digit(families: Sequence[Sequence[Font]], digits: Sequence[Item], random: Random) -> NDArray[np.uint8]:
     if random.random() < 0.4:
         return draw_text(_any_font(families, random), str(random.integers(10)))
-    ink = _item_ink(digits[random.integers(len(digits))], random)
+    ink = _item_ink(digits[int(random.integers(len(digits)))], random)
     rows, columns = np.flatnonzero((ink > 64).any(axis=1)), np.flatnonzero((ink > 64).any(axis=0))
     return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
@@ -215,5 +215,5 @@ def _by_family(fonts: Sequence[Font]) -> list[list[Font]]:
 
 def _any_font(families: Sequence[Sequence[Font]], random: Random) -> Font:
     """Every family as often as any other, however many styles it has."""
-    family = families[random.integers(len(families))]
-    return family[random.integers(len(family))]
+    family = families[int(random.integers(len(families)))]
+    return family[int(random.integers(len(family)))]

@@ -24,6 +24,7 @@ from app.errors import OcrError
 from training.fonts import LOOKALIKES
 
 Array = NDArray[Any]
+_MNIST_FILE = "mnist.npz"
 
 
 class DataError(OcrError):
@@ -64,6 +65,8 @@ def hashed_share(group: str, share: float, salt: str = "") -> bool:
 def read_source(source: Source, data_dir: Path) -> tuple[list[Item], str]:
     """All items of a source and the SHA-256 of its file. Raises DataError, which names the file."""
     path = data_dir / source.file
+    if source.file == _MNIST_FILE and not path.exists():
+        path = _downloaded_mnist()
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return list(source.read(path)), digest
@@ -73,6 +76,17 @@ def read_source(source: Source, data_dir: Path) -> tuple[list[Item], str]:
         ) from None
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise DataError(f"{path} is damaged ({error}); fetch it anew.") from error
+
+
+def _downloaded_mnist() -> Path:
+    """MNIST as Keras downloads it, into its own cache."""
+    from keras.datasets import mnist
+
+    try:
+        mnist.load_data()
+    except Exception as error:  # whatever the download runs into
+        raise DataError(f"Keras cannot download MNIST ({error}); put {_MNIST_FILE} into the data folder.") from error
+    return Path.home() / ".keras" / "datasets" / _MNIST_FILE
 
 
 def _arrays(path: Path) -> dict[str, Array]:
@@ -209,7 +223,7 @@ def _unipen_held_out(writer: str) -> bool:
 
 
 SOURCES = (
-    Source("MNIST", "mnist.npz", "CC BY-SA 3.0", _mnist, _share(0.06)),
+    Source("MNIST", _MNIST_FILE, "CC BY-SA 3.0", _mnist, _share(0.06)),
     Source("optdigits", "optdigits.npz", "CC BY 4.0", _optdigits, lambda part: part == "windep"),
     Source("semeion", "semeion.npz", "CC BY 4.0", _semeion, _share(0.15)),
     Source("pendigits", "pendigits.npz", "CC BY 4.0", _strokes, _share(0.15)),
@@ -225,6 +239,6 @@ SOURCES = (
 )
 # Never trained on, whatever a configuration says.
 EVALUATION_SOURCES = (
-    Source("MNIST test", "mnist.npz", "CC BY-SA 3.0", _mnist_test, lambda _: True),
+    Source("MNIST test", _MNIST_FILE, "CC BY-SA 3.0", _mnist_test, lambda _: True),
     Source("CVL", "cvl_dev.npz", "not stated", _cvl, lambda _: True),
 )
