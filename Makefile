@@ -30,7 +30,7 @@ evaluate: .venv/test.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
 # CONFIG says what; a run that was stopped goes on.
-CONFIG ?= training/configs/digits_1_0_0.py
+CONFIG ?= training/configs/digits_0_2_0.py
 train: .venv/training.stamp
 	.venv/bin/python -m training train --config $(CONFIG) --data-dir $(DATA)
 

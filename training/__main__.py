@@ -14,7 +14,7 @@ from app.manifest import next_version
 from training.compare import CompareOptions, add_arguments, compare
 from training.config import load_config
 
-_CONFIG = Path(__file__).parent / "configs" / "digits_1_0_0.py"
+_CONFIG = Path(__file__).parent / "configs" / "digits_0_2_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

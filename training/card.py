@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from app.manifest import Manifest
 from training.config import TrainingConfig
-from training.evaluate import VALIDATION, Acceptance, SetReport
+from training.evaluate import VALIDATION, SetReport
 from training.report import LEARNING_PATH, METRICS_PATH, WORST_PATH, plot_path
 from training.sources import EVALUATION_SOURCES
 
@@ -134,20 +134,15 @@ def _classes(report: SetReport) -> str:
 
 
 def _threshold(config: TrainingConfig, report: SetReport) -> str:
-    chosen = report.acceptance
-    text = f"Digits with a confidence under\n{chosen.threshold:.4f} are rejected. {_accepts(chosen)}"
-    kept = chosen.risk is not None and chosen.risk <= config.risk
-    text += f"\nIt {'keeps' if kept else 'does not keep'} to the wanted share of errors, at most {config.risk:.2%}."
-    if report.digits_accepted is not None and report.non_digits_accepted is not None:
-        text += f"\nOf the digits it accepts {report.digits_accepted:.2%}, "
-        text += f"of the non-digits {report.non_digits_accepted:.2%}, each of which counts as an error."
+    text = f"Digits with a confidence under\n{report.acceptance.threshold:.4f} are rejected. "
+    if not report.digits_accepted or report.digits_risk is None:
+        return text + "It accepts no digit of validation."
+    text += f"Of the digits of validation it accepts {report.digits_accepted:.2%},\nof which {report.digits_risk:.2%} "
+    kept = report.digits_risk <= config.risk
+    text += f"are wrong: it {'keeps' if kept else 'does not keep'} to the wanted risk, at most {config.risk:.2%}."
+    if report.non_digits_accepted is not None:
+        text += f"\nOf the non-digits it lets {report.non_digits_accepted:.2%} pass as a digit."
     return text
-
-
-def _accepts(chosen: Acceptance) -> str:
-    if chosen.risk is None:
-        return "On validation it accepts nothing."
-    return f"On validation it accepts {chosen.coverage:.2%} of all glyphs, of which {chosen.risk:.2%} are wrong."
 
 
 def _plots(reports: Mapping[str, SetReport]) -> str:

@@ -79,7 +79,8 @@ class SetReport:
     `classes`, `confusion` (rows: true; columns: predicted), `ece` and `reliability` are of one decision a glyph: among
     ten digits in a set of digits alone, else among eleven classes, so that a digit taken for `none` is seen.
     `auroc` is that of the non-digit probability. `risk_coverage` (area: AURC), `acceptance` and the shares of digits
-    and non-digits accepted are of the digit that /predict gives; an accepted non-digit is an error.
+    and non-digits accepted are of the digit that /predict gives; an accepted non-digit is an error. `digits_risk` is
+    the share of the accepted digits that is wrong.
     """
 
     n: int
@@ -91,6 +92,7 @@ class SetReport:
     auroc: float | None
     acceptance: Acceptance
     digits_accepted: float | None
+    digits_risk: float | None
     non_digits_accepted: float | None
     classes: tuple[ClassReport, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -138,6 +140,7 @@ def set_report(logits: Logits, labels: Labels, temperature: float, threshold: fl
         auroc=None if non_digit_roc is None else non_digit_roc.area,
         acceptance=acceptance(answer_confidence, answer_right, threshold),
         digits_accepted=_share(accepted[digits]),
+        digits_risk=_share(~answer_right[digits & accepted]),
         non_digits_accepted=_share(accepted[~digits]),
         classes=classes,
         confusion=tuple(tuple(row) for row in confusion.tolist()),
@@ -241,9 +244,8 @@ def manifest_metrics(reports: Mapping[str, SetReport]) -> dict[str, dict[str, fl
         report = reports[VALIDATION]
         groups[THRESHOLD] = _defined(
             threshold=report.acceptance.threshold,
-            coverage=report.acceptance.coverage,
-            risk=report.acceptance.risk,
             digits_accepted=report.digits_accepted,
+            digits_risk=report.digits_risk,
             non_digits_accepted=report.non_digits_accepted,
         )
     return groups

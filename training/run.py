@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from app.calibration import LABELS
+from app.calibration import LABELS, NON_DIGIT
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, TFLITE_INT8_FILE, Manifest, file_sha256
 from training.card import CARD_FILE, model_card
@@ -37,7 +37,18 @@ from training.stream import Share
 from training.train import TrainingFailed, fitted_network, learning_curves, logits_of
 
 _POOL = "pool.npz"
-_ABOUT_TRAINING = {"network", "batch_size", "steps", "epochs", "learning_rate", "weight_decay", "risk"}
+_SECONDS = "seconds"
+_ABOUT_TRAINING = {
+    "name",
+    "version",
+    "network",
+    "batch_size",
+    "steps",
+    "epochs",
+    "learning_rate",
+    "weight_decay",
+    "risk",
+}
 _LIBRARIES = ("keras", "tensorflow", "numpy", "opencv-python-headless", "pillow")
 _PARITY_GLYPHS = 10_000
 _MIN_PARITY = 0.9999
@@ -79,14 +90,23 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     run_dir = places.run_dir(config)
     planned_sources(config)
     refuse_to_start(folder, places.models_dir, run_dir)
-    started = time.monotonic()
+    started = time.monotonic() - _seconds_before(run_dir)
     data = pooled_data(config, places, processes, own)
     count = sum(len(share.glyphs) for share in data.shares)
     print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
-    network = fitted_network(config, data, run_dir)
+    try:
+        network = fitted_network(config, data, run_dir)
+    finally:
+        (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
     measured = measure(network, data, config.risk)
     curves = learning_curves(run_dir)
     return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
+
+
+def _seconds_before(run_dir: Path) -> float:
+    """How long the run has taken before it was stopped."""
+    path = run_dir / _SECONDS
+    return float(path.read_text()) if path.exists() else 0.0
 
 
 def measure(network: keras.Model, data: TrainingData, risk: float) -> Measured:
@@ -94,7 +114,9 @@ def measure(network: keras.Model, data: TrainingData, risk: float) -> Measured:
     logits = logits_of(network, data.validation)
     labels = data.validation.labels
     temperature = fitted_temperature(logits, labels)
-    threshold = threshold_for_risk(*answers(logits, labels, temperature), risk).threshold
+    # Of digits: how often non-digits turn up is the user's affair, and they have a probability of their own.
+    digits = labels != NON_DIGIT
+    threshold = threshold_for_risk(*answers(logits[digits], labels[digits], temperature), risk).threshold
     reports = {}
     for name, glyphs in {VALIDATION: data.validation, **data.evaluation}.items():
         report = set_report(logits_of(network, glyphs), glyphs.labels, temperature, threshold)

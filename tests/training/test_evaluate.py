@@ -256,7 +256,7 @@ def test_the_manifest_gets_what_is_defined() -> None:
     assert set(metrics[VALIDATION]) == {"n", "accuracy", "macro_f1", "ece", "auroc"}
     assert set(metrics["MNIST test"]) == {"n", "accuracy", "macro_f1", "ece"}
     assert metrics["threshold"]["threshold"] == chosen.threshold
-    assert metrics["threshold"]["coverage"] == chosen.coverage
-    assert metrics["threshold"]["risk"] == chosen.risk
+    assert metrics["threshold"]["digits_accepted"] == reports["validation"].digits_accepted
+    assert metrics["threshold"]["digits_risk"] == reports["validation"].digits_risk
     assert "threshold" not in manifest_metrics({"MNIST test": reports["MNIST test"]})
     assert len(reports[VALIDATION].classes) == len(LABELS)

@@ -1,9 +1,15 @@
-"""The released model: every training set there is, 245,000 parameters."""
+"""Every training set there is, on a network of 152,507 parameters.
+
+    python -m training train --config training/configs/digits_0_2_0.py --data-dir DATA
+
+Takes an hour on two busy cores: 24 minutes to draw a million glyphs, 30 to train. Reached on sets that it never saw:
+MNIST's test 99.4 %, UNIPEN's digits of other contributors 99.1 %, CVL 96.6 %, meters 93.8 %.
+"""
 
 from training.config import SourcePlan, TrainingConfig
 
 config = TrainingConfig(
-    version="1.0.0",
+    version="0.2.0",
     sources=(
         SourcePlan("MNIST", copies=3, weight=0.22, plain=True),
         SourcePlan("optdigits", copies=8, weight=0.04, plain=True),
