@@ -1,5 +1,5 @@
 # The two commands are `make serve` and `make test`; both set up .venv themselves, from a bare clone.
-.PHONY: serve test check test-container evaluate train lock clean
+.PHONY: serve test check test-container evaluate train finetune lock clean
 
 PORT ?= 8000
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
@@ -29,8 +29,14 @@ test-container: .venv/test.stamp
 evaluate: .venv/test.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
+# CONFIG says what; a run that was stopped goes on.
+CONFIG ?= training/configs/digits_0_2_0.py
 train: .venv/training.stamp
-	.venv/bin/python -m training train --data-dir $(DATA)
+	.venv/bin/python -m training train --config $(CONFIG) --data-dir $(DATA)
+
+# Teaches the released version your own images: make finetune IMAGES=folder, with a folder a class in it.
+finetune: .venv/training.stamp
+	.venv/bin/python -m training finetune $(IMAGES) --data-dir $(DATA)
 
 # Pins every requirement anew, with hashes, for all platforms and for Python 3.11 to 3.13.
 lock: .venv/python.stamp

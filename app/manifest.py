@@ -17,6 +17,7 @@ from app.imaging.glyph import PREPROCESSING_VERSION
 MANIFEST_FILE = "manifest.json"
 KERAS_FILE = "model.keras"
 TFLITE_FILE = "model.tflite"
+TFLITE_INT8_FILE = "model-int8.tflite"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 

@@ -1,11 +1,14 @@
 #!/bin/sh
-# python -m training, with the data of /data where it is mounted, else with MNIST as Keras downloads it.
+# python -m training, with the data sets of /data; what a run needs to go on is kept beside the models.
 set -eu
 
-if [ "${1:-}" = train ] && [ -e /data/mnist.npz ]; then
+case "${1:-}" in
+train | finetune)
+    command=$1
     shift
-    set -- train --data-dir /data "$@"  # a --data-dir of the caller's own comes later, and counts
-fi
+    set -- "$command" --data-dir /data --runs-dir models/.runs "$@"  # options of the caller's own come later, and count
+    ;;
+esac
 
 # Started as root, it becomes the owner of the mounted models/: the new version must be writable there, and is theirs.
 if [ "$(id -u)" = 0 ]; then

@@ -1,52 +1,85 @@
-"""The command line of training: `python -m training train --help`."""
+"""The command line of training: `python -m training --help`."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 from app.errors import OcrError
 from app.manifest import next_version
-from training.config import TrainingConfig
+from training.compare import CompareOptions, add_arguments, compare
+from training.config import load_config
+
+_CONFIG = Path(__file__).parent / "configs" / "digits_0_2_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; 0 where it succeeded, 1 with one line on stderr where it could not."""
-    parser = _parser()
-    options = vars(parser.parse_args(arguments))
-    del options["command"]
-    options["version"] = options["version"] or next_version(options["models_dir"], options["name"])
-    config = TrainingConfig(**options)
-    # TensorFlow takes seconds to import: not before the arguments are known to be right.
-    from training.export import refuse_existing
-    from training.train import train
-
+    """Runs a command; 0 where it succeeded, 1 with a message on stderr where it could not."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    command = "python -m training " + shlex.join(given)
     try:
-        refuse_existing(config.models_dir / config.name / config.version)
-        folder = train(config)
+        print(f"published {_COMMANDS[options.command](options, command)}")
     except OcrError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
-    print(f"published {folder}")
     return 0
 
 
+def _train(options: argparse.Namespace, command: str) -> Path:
+    config = load_config(options.config)
+    if options.version:
+        config = replace(config, version=options.version)
+    # TensorFlow takes seconds to import: not before the arguments are known to be right.
+    from training.run import Places, run
+
+    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
+    return run(config, places, options.processes, command, options.images)
+
+
+def _finetune(options: argparse.Namespace, command: str) -> Path:
+    from training.finetune import finetune
+    from training.run import Places
+
+    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
+    version = options.version or next_version(options.models_dir, options.name)
+    return finetune(options.images, options.base, version, places, options.processes, command, options.name)
+
+
+def _compare(options: argparse.Namespace, _: str) -> Path:
+    values = vars(options)
+    del values["command"]
+    return compare(CompareOptions(**values))
+
+
+_COMMANDS = {"train": _train, "finetune": _finetune, "compare": _compare}
+
+
 def _parser() -> argparse.ArgumentParser:
-    defaults = {field.name: field.default for field in fields(TrainingConfig)}
     parser = argparse.ArgumentParser(prog="python -m training", description="Trains the model of digit-ocr.")
     commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="train, calibrate, evaluate and export one model version")
-    train.add_argument("--data-dir", type=Path, help="folder with mnist.npz; without it Keras downloads MNIST")
-    train.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
-    train.add_argument("--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is written")
-    train.add_argument("--name", default=defaults["name"])
-    train.add_argument("--version", help="of the new model; by default the next one after the highest there is")
-    for name in ("seed", "epochs", "patience", "batch_size", "mnist_copies", "font_digits", "non_digits", "processes"):
-        flag = "--" + name.replace("_", "-")
-        train.add_argument(flag, type=int, default=defaults[name], help=f"default {defaults[name]}")
+    train = commands.add_parser("train", help="train, calibrate, measure and publish a version from its configuration")
+    train.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
+    train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets that it names")
+    train.add_argument("--images", type=Path, help="your own images, a folder a class, that join in")
+    finetune = commands.add_parser("finetune", help="teach a released version your own images")
+    finetune.add_argument("images", type=Path, help="a folder a class: 0/ to 9/, and none/ if wanted")
+    finetune.add_argument("--base", default="latest", help="the version to begin with; by default the highest")
+    finetune.add_argument("--name", default="digits")
+    finetune.add_argument("--data-dir", type=Path, default=Path("data"), help="data sets that are there are rehearsed")
+    for command in (train, finetune):
+        command.add_argument("--version", help="of the new model; by default the configuration's, or the next one")
+        command.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
+        command.add_argument(
+            "--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is written"
+        )
+        command.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's state, to go on with")
+        command.add_argument("--processes", type=int, default=2, help="that draw glyphs; default 2")
+    add_arguments(commands.add_parser("compare", help="train the forerunners' networks, and table them beside ours"))
     return parser
 
 

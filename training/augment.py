@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Random = np.random.Generator
+_PEN = np.ones((2, 2), np.uint8)
 
 
 def photographed(ink: Pixels, random: Random, strength: float = 1.0) -> Pixels:
@@ -34,6 +35,59 @@ def photographed(ink: Pixels, random: Random, strength: float = 1.0) -> Pixels:
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         pixels = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return pixels
+
+
+def rephotographed(image: Pixels, random: Random) -> Pixels:
+    """A photo of one digit, (h, w) uint8, as it might have been taken a moment later: (h', w') uint8.
+
+    Turned by ±8°, cropped and scaled by a tenth, with other light, focus and noise. Nothing is cut off that was not
+    within a twelfth of the edge.
+    """
+    height, width = image.shape
+    angle, scale = float(random.normal(0, 3.5)), float(np.exp(random.normal(0, 0.12)))
+    stretch = float(np.exp(random.normal(0, 0.06)))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    image = np.asarray(cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    left, right = random.integers(0, max(1, width // 12) + 1, 2)
+    top, bottom = random.integers(0, max(1, height // 12) + 1, 2)
+    image = image[top : height - bottom, left : width - right]
+    size = (max(8, round(image.shape[1] * scale * stretch)), max(8, round(image.shape[0] * scale / stretch)))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    values: NDArray[Any] = cv2.resize(image, size, interpolation=interpolation).astype(np.float32)
+    gamma, contrast = float(np.exp(random.normal(0, 0.2))), float(random.uniform(0.5, 1.1))
+    values = 255.0 * (np.clip(values, 0, 255) / 255.0) ** gamma
+    values = 128 + contrast * (values - 128) + random.normal(0, 15)
+    if random.random() < 0.35:
+        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.3, max(0.4, 0.02 * height))))
+    values = values + float(random.gamma(1.0, 1.5)) * _noise(values.shape, random)
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
+
+
+def jittered(glyphs: Pixels, random: Random) -> Pixels:
+    """Glyphs, (n, 28, 28) uint8, each turned, sheared, scaled, shifted and restroked a little: the same shape.
+
+    The last and cheapest step, made anew in every epoch.
+    """
+    count = len(glyphs)
+    angle = np.deg2rad(random.normal(0, 5.0, count))
+    scale = np.exp(random.normal(0, 0.06, (count, 2)))
+    shear = random.normal(0, 0.07, count)
+    shift = random.normal(0, 0.7, (count, 2))
+    change = random.random(count)
+    power = np.exp(random.normal(0, 0.25, count))
+    jittered_glyphs = np.empty_like(glyphs)
+    levels = np.arange(256, dtype=np.float64) / 255.0
+    for i in range(count):
+        cos, sin = np.cos(angle[i]), np.sin(angle[i])
+        matrix = np.array([[cos, -sin + shear[i]], [sin, cos]]) * scale[i]
+        offset = np.array([13.5, 13.5]) + shift[i] - matrix @ np.array([13.5, 13.5])
+        glyph = cv2.warpAffine(glyphs[i], np.hstack((matrix, offset[:, None])), (28, 28), flags=cv2.INTER_LINEAR)
+        if change[i] < 0.08:
+            glyph = cv2.dilate(glyph, _PEN)
+        elif change[i] < 0.13:
+            glyph = cv2.GaussianBlur(glyph, (3, 3), 0.8)
+        jittered_glyphs[i] = cv2.LUT(glyph, (255.0 * levels ** power[i]).astype(np.uint8))
+    return jittered_glyphs
 
 
 def texture(random: Random) -> Pixels:

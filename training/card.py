@@ -4,77 +4,200 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.manifest import Manifest
 from training.config import TrainingConfig
+from training.evaluate import VALIDATION, SetReport
+from training.report import LEARNING_PATH, METRICS_PATH, WORST_PATH, plot_path
+from training.sources import EVALUATION_SOURCES
 
 CARD_FILE = "README.md"
 
-_SETS = {
-    "validation": "all that follows but the MNIST test: what early stopping and the temperature were chosen on",
-    "mnist_validation_writers": "MNIST digits of writers that were not trained on",
-    "mnist_validation_augmented": "the same, photographed: turned, blurred, noised, on uneven paper",
-    "held_out_font_families": "printed digits of font families that were not trained on, photographed",
-    "held_out_non_digits": "letters, punctuation, pairs, fragments, textures, noise (accuracy over 11 classes)",
-    "mnist_test": "MNIST's test set",
+_HASH_DIGITS = 12
+_NOT_COUNTS = ("name", "licence", "sha256")
+_DRAWN = {
+    VALIDATION: "a part of every source that was not trained on; temperature and threshold were chosen on it",
+    "rendered digits": "digits of font families that were not trained on, photographed",
+    "rendered non-digits": "letters and signs of those families, pairs and parts of digits, textures",
 }
 
 
-def model_card(manifest: Manifest, config: TrainingConfig, seconds: float) -> str:
-    """The card of a version as Markdown, every figure from the manifest."""
-    rows = "\n".join(
-        f"| `{name}` | {_SETS[name]} | {figures['n']:,.0f} | {figures['accuracy']:.2%} | {figures['macro_f1']:.4f} "
-        f"| {figures['ece']:.2%} |"
-        for name, figures in manifest.metrics.items()
-        if name in _SETS
-    )
-    parity = manifest.metrics["tflite_parity"]
-    data = "\n".join(
-        f"- {source['name']}: "
-        + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in source.items() if key != "name")
-        for source in manifest.training_data
-    )
+def model_card(
+    manifest: Manifest, config: TrainingConfig, reports: Mapping[str, SetReport], command: str, seconds: float
+) -> str:
+    """The card of a version as Markdown; every figure is from the manifest and the reports.
+
+    `command` is the line that made the version, in `seconds` on this machine. The plots are those that `write_reports`
+    writes beside the card. Raises ValueError where `reports` lacks the validation set.
+    """
+    if VALIDATION not in reports:
+        raise ValueError(f"A card needs the report of the set {VALIDATION!r}.")
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
     return f"""# {manifest.name} {manifest.version}
 
 A small convolutional network that tells the digit in a 28×28 glyph, or that there is none: {manifest.parameters:,}
-parameters, eleven classes (0–9 and `none`), preprocessing version {manifest.preprocessing_version}.
-
-`model.keras` is the source of truth; `model.tflite` is made from it and gives the same class on
-{parity["agreement"]:.2%} of {parity["n"]:,.0f} validation glyphs. `manifest.json` has their hashes.
-
+parameters, eleven classes (0–9 and `none`), preprocessing version {manifest.preprocessing_version}. `model.keras` is
+the source of truth; `manifest.json` has the hashes.
+{_parity(manifest)}
 ## Measured
 
-Through the service's own imaging path, by the training run itself. Accuracy on sets of digits is that of the best of
-the ten digits, as `/predict` answers.
+By the run that made it, through the service's own imaging path; all figures are in
+[{METRICS_PATH}]({METRICS_PATH}). Accuracy is that of `/predict`: a digit is right where it is the likeliest of the ten
+digits, a non-digit where `none` is the likeliest of all eleven classes. Macro F1 and ECE are of one decision a glyph,
+among eleven classes where a set has non-digits. AUROC tells non-digits from digits by the non-digit probability.
 
-| Set | What | Glyphs | Accuracy | Macro F1 | ECE |
-|---|---|---|---|---|---|
-{rows}
+{_measured(manifest, reports)}
 
-Temperature {manifest.temperature:.3f}, fitted on `validation`. Digits with a confidence under {manifest.threshold}
-are rejected; that threshold is the reference project's, not one chosen for a stated risk.
+### Classes, on validation
+
+{_classes(reports[VALIDATION])}
+
+## Confidence
+
+Temperature {manifest.temperature:.3f}, fitted on validation. {_threshold(config, reports[VALIDATION])}
+
+## Plots
+
+![Learning curves]({LEARNING_PATH})
+
+{_plots(reports)}
+
+![The worst mistakes of the sets whose glyphs may be shown]({WORST_PATH})
 
 ## Made from
 
-{data}
+{_data(manifest)}
 
-MNIST digits: each once as it is and {config.mnist_copies} times photographed anew (`training/augment.py`); {
-        config.font_digits:,} digits drawn from fonts, every family as often as any other; {
-        config.non_digits:,} non-digits.
-Letters that are digits to the eye (O, l, S, …) are left out rather than taught as non-digits.
+{_drawn(config)}
 
 ## Made with
 
 ```
-python -m training train --data-dir DATA --version {manifest.version} --epochs {config.epochs}
+{command}
 ```
 
-Seed {config.seed}; {seconds / 60:.0f} minutes on {os.cpu_count()} CPUs ({platform.machine()}), Python
-{platform.python_version()}, {libraries}. Trained {manifest.created}.
+Seed {config.seed}; {config.epochs} epochs of {config.steps:,} batches of {config.batch_size}. {_duration(seconds)} on
+{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}, {libraries}. Made {manifest.created}.
 
 ## Limits
 
-It has seen American handwriting (MNIST) and print, and no other hand: a 1 with a long upstroke, a crossed 7 or a
-looped 2 may be misread. It has seen no digit parted from a frame or from a neighbour that it touches.
+{_limits(reports)}
 """
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _parity(manifest: Manifest) -> str:
+    lines = [
+        f"{name}: the same class on {figures['agreement']:.3%} of {figures.get('n', 0):,.0f} glyphs.\n"
+        for name, figures in manifest.metrics.items()
+        if "agreement" in figures
+    ]
+    return "\n" + "".join(f"- {line}" for line in lines) if lines else ""
+
+
+def _measured(manifest: Manifest, reports: Mapping[str, SetReport]) -> str:
+    whats = {str(source["name"]): "held-out part" for source in manifest.training_data if "name" in source}
+    whats |= {source.name: "never trained on" for source in EVALUATION_SOURCES} | _DRAWN
+    rows = [
+        (
+            name,
+            whats.get(name, ""),
+            f"{report.n:,}",
+            f"{report.accuracy:.2%}",
+            f"{report.macro_f1:.4f}",
+            _figure(report.auroc),
+            f"{report.ece:.2%}",
+        )
+        for name, report in reports.items()
+    ]
+    return _table(("Set", "What", "Glyphs", "Accuracy", "Macro F1", "AUROC", "ECE"), rows)
+
+
+def _classes(report: SetReport) -> str:
+    rows = [
+        (
+            one.label,
+            f"{one.support:,}",
+            _figure(one.precision),
+            _figure(one.recall),
+            _figure(one.f1),
+            _figure(None if one.roc is None else one.roc.area),
+        )
+        for one in report.classes
+    ]
+    return _table(("Class", "Glyphs", "Precision", "Recall", "F1", "AUC"), rows)
+
+
+def _threshold(config: TrainingConfig, report: SetReport) -> str:
+    text = f"Digits with a confidence under\n{report.acceptance.threshold:.4f} are rejected. "
+    if not report.digits_accepted or report.digits_risk is None:
+        return text + "It accepts no digit of validation."
+    text += f"Of the digits of validation it accepts {report.digits_accepted:.2%},\nof which {report.digits_risk:.2%} "
+    kept = report.digits_risk <= config.risk
+    text += f"are wrong: it {'keeps' if kept else 'does not keep'} to the wanted risk, at most {config.risk:.2%}."
+    if report.non_digits_accepted is not None:
+        text += f"\nOf the non-digits it lets {report.non_digits_accepted:.2%} pass as a digit."
+    return text
+
+
+def _plots(reports: Mapping[str, SetReport]) -> str:
+    first = f"![Validation: confusion matrix, ROC, reliability, risk–coverage]({plot_path(VALIDATION)})"
+    folded = [
+        f"<details><summary>The same of {name}</summary>\n\n![{name}]({plot_path(name)})\n\n</details>"
+        for name in reports
+        if name != VALIDATION
+    ]
+    return "\n\n".join([first, *folded])
+
+
+def _data(manifest: Manifest) -> str:
+    rows = [
+        (
+            str(source.get("name", "")),
+            str(source.get("licence", "")),
+            ", ".join(f"{key.replace('_', ' ')} {_count(source[key])}" for key in source if key not in _NOT_COUNTS),
+            str(source.get("sha256", ""))[:_HASH_DIGITS],
+        )
+        for source in manifest.training_data
+    ]
+    return _table(("Source", "Licence", "Counts", "SHA-256"), rows)
+
+
+def _drawn(config: TrainingConfig) -> str:
+    rows = [(plan.name, str(plan.copies), "yes" if plan.plain else "no", f"{plan.weight:g}") for plan in config.sources]
+    rows.append(("digits drawn from fonts", f"{config.font_digits:,} in all", "no", f"{config.font_weight:g}"))
+    rows.append(("non-digits drawn", f"{config.non_digits:,} in all", "no", f"{config.non_digit_weight:g}"))
+    table = _table(("Trained on", "Augmented copies of each", "Plain, too", "Weight among the batches"), rows)
+    return f"{table}\n\nWithin a source every class is drawn as often as any other."
+
+
+def _limits(reports: Mapping[str, SetReport]) -> str:
+    worst = min(reports, key=lambda name: reports[name].accuracy)
+    unsure = max(reports, key=lambda name: reports[name].ece)
+    weakest = min((one for one in reports[VALIDATION].classes if one.support), key=lambda one: one.f1 or 0.0)
+    return f"""- Of the sets above it is weakest on {worst} ({reports[worst].accuracy:.2%} right); of the classes, on
+  validation, on `{weakest.label}` (F1 {_figure(weakest.f1)}).
+- Its confidence is furthest off on {unsure} (ECE {reports[unsure].ece:.2%}). Temperature and threshold
+  suit images like the validation set's; on others the share of errors among what is accepted may be higher. Measure it
+  on your own.
+- It sees one glyph at a time, without its neighbours. O, l, S and other letters that are digits to the eye were left
+  out of training: expect them to be read as those digits.
+- It knows the digits 0–9 as written in the sets above, no others (such as ٣ or ३), no sign, and no decimal point."""
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

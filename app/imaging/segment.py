@@ -21,6 +21,8 @@ from app.imaging.reading_order import reading_order
 _EDGE_BAND = 0.18
 # A component with this share of its pixels in the edge band, touching the edge, is a piece of a frame.
 _FRAME_SHARE = 0.75
+# A frame's line runs along at least this share of the image's side.
+_SIDE_SHARE = 0.97
 # A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
 _FRAME_DENSITY = 0.2
 _ENCLOSED_HEIGHT = 0.25
@@ -94,6 +96,8 @@ def single_digit(ink: Ink) -> Candidate | None:
         inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
         if inside.size:
             strength, components, kept = unframed, inner, inside
+        elif _spans_a_side(frame_pixels):
+            return None
     areas = components.stats[kept, _AREA]
     kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:
@@ -175,6 +179,22 @@ def _in_edge_band(components: _Components) -> NDArray[np.bool_]:
     inside_area = np.bincount(inside.ravel(), minlength=count)[:count]
     share = 1.0 - inside_area / np.maximum(1, components.stats[:, _AREA])
     return np.asarray(share >= _FRAME_SHARE)
+
+
+def _spans_a_side(ink: NDArray[np.uint8]) -> bool:
+    """Whether ink runs along nearly all of one side of the image, as a frame's does and a digit cropped tight does not.
+
+    `ink`: (h, w), nonzero on ink.
+    """
+    height, width = ink.shape
+    band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
+    sides = (
+        ink[:band_y].any(0),
+        ink[height - band_y :].any(0),
+        ink[:, :band_x].any(1),
+        ink[:, width - band_x :].any(1),
+    )
+    return any(float(side.mean()) >= _SIDE_SHARE for side in sides)
 
 
 def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:

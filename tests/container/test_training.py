@@ -13,12 +13,28 @@ from tests.container.stack import Stack, succeeded
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]  # the first of them waits for the build
 
-_SMALL = ("--epochs", "1", "--mnist-copies", "0", "--font-digits", "50", "--non-digits", "50", "--processes", "1")
+# A run of seconds, on drawn digits alone.
+_CONFIG = """
+from training.config import SourcePlan, TrainingConfig
+
+config = TrainingConfig(
+    version="0.0.7",
+    sources=(SourcePlan("MNIST", copies=1, weight=0.6, plain=True),),
+    network="reference",
+    font_digits=200,
+    non_digits=200,
+    held_out_font_digits=20,
+    held_out_non_digits=20,
+    validation_share=0.3,
+    steps=150,
+    epochs=2,
+)
+"""
 
 
 def _write_mnist(path: Path) -> None:
-    """A hundred drawn digits in the place of MNIST's."""
-    digits = np.arange(100, dtype=np.uint8) % 10
+    """Six hundred drawn digits in the place of MNIST's."""
+    digits = np.arange(600, dtype=np.uint8) % 10
     images = np.zeros((len(digits), 28, 28), np.uint8)
     for seed, (image, digit) in enumerate(zip(images, digits, strict=True)):
         cv2.putText(image, str(digit), (6 + seed % 3, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.75, 255, 2, cv2.LINE_AA)
@@ -36,7 +52,8 @@ def test_training_leaves_a_version_that_can_be_served(stack: Stack, tmp_path: Pa
     mounted.write_text(
         f"services:\n  training: &here\n    volumes: ['{models}:/srv/digit-ocr/models']\n  digit-ocr: *here\n"
     )
-    train = ("run", "--rm", "--no-TTY", "--build", "training", "train", "--version", "0.0.7", *_SMALL)
+    (data / "small.py").write_text(_CONFIG)
+    train = ("run", "--rm", "--no-TTY", "--build", "training", "train", "--config", "/data/small.py")
     trained = stack.compose(*train, variables={"DIGIT_OCR_DATA_DIR": str(data)}, override=mounted)
     assert "published models/digits/0.0.7" in succeeded(trained)
     version = models / "digits" / "0.0.7"

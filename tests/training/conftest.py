@@ -14,7 +14,8 @@ from app.imaging.binarise import find_ink
 from app.imaging.glyph import normalise_glyph
 from app.imaging.segment import single_digit
 from tests.samples.draw import pen_number
-from training.config import TrainingConfig
+from training.config import SourcePlan, TrainingConfig
+from training.run import Places
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +45,27 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tiny(data_dir: Path, fonts_dir: Path, tmp_path: Path) -> TrainingConfig:
+def places(data_dir: Path, fonts_dir: Path, tmp_path: Path) -> Places:
+    """Where a test's run reads and writes."""
+    return Places(data_dir, fonts_dir, tmp_path / "models", tmp_path / "runs")
+
+
+@pytest.fixture
+def tiny() -> TrainingConfig:
     """A run of seconds."""
     return TrainingConfig(
-        data_dir=data_dir,
-        fonts_dir=fonts_dir,
-        models_dir=tmp_path / "models",
         version="0.0.7",
-        mnist_copies=1,
+        sources=(SourcePlan("MNIST", copies=2, weight=0.6, plain=True),),
+        network="reference",
         font_digits=300,
+        font_weight=0.2,
         non_digits=200,
+        non_digit_weight=0.2,
         held_out_font_digits=40,
         held_out_non_digits=40,
+        validation_share=0.3,
+        batch_size=32,
+        steps=60,
         epochs=3,
-        batch_size=16,
-        processes=1,
+        learning_rate=3e-3,
     )

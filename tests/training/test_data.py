@@ -2,53 +2,155 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from app.calibration import NON_DIGIT
+from app.domain import Polarity
 from tests.samples.draw import pen_number
-from training.augment import beside, fragment, photographed, texture
-from training.config import TrainingConfig
-from training.data import DataError, load_mnist, training_data
+from training.augment import beside, fragment, jittered, photographed, rephotographed, texture
+from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
+from training.data import training_data
 from training.fonts import Font, NoFonts, draw_text, draws, find_fonts, split_families
+from training.own import read_own
+from training.pool import GlyphSet, glyph_of
+from training.run import Places, pooled_data
+from training.sources import SOURCES, DataError, hashed_share, read_source
+from training.stream import GlyphStream, Share, sampling_weights
+from training.strokes import draw_strokes
+
+KNOWN = {source.name: source for source in SOURCES}
 
 
-def test_the_same_configuration_gives_the_same_glyphs(tiny: TrainingConfig) -> None:
-    one, other = training_data(tiny), training_data(replace(tiny, processes=2))
-    np.testing.assert_array_equal(one.train.glyphs, other.train.glyphs)
-    np.testing.assert_array_equal(one.train.labels, other.train.labels)
+def test_the_same_configuration_gives_the_same_glyphs(tiny: TrainingConfig, places: Places) -> None:
+    one = training_data(tiny, places.data_dir, places.fonts_dir, processes=1)
+    other = training_data(tiny, places.data_dir, places.fonts_dir, processes=2)
+    for left, right in zip(one.shares, other.shares, strict=True):
+        np.testing.assert_array_equal(left.glyphs.glyphs, right.glyphs.glyphs)
+    np.testing.assert_array_equal(one.validation.labels, other.validation.labels)
 
 
-def test_training_and_validation_share_no_digit_and_hold_every_class(tiny: TrainingConfig) -> None:
-    data = training_data(tiny)
-    assert set(data.train.labels) == set(range(NON_DIGIT + 1))
-    plain = {glyph.tobytes() for glyph in data.evaluation["mnist_validation_writers"].glyphs}
-    assert plain
-    assert not plain & {glyph.tobytes() for glyph in data.train.glyphs}
-    assert "mnist_test" in data.evaluation
-    assert len(data.validation) == sum(len(s) for name, s in data.evaluation.items() if name != "mnist_test")
+def test_a_pool_is_drawn_once(tiny: TrainingConfig, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = pooled_data(tiny, places, processes=1)
+    monkeypatch.setattr("training.run.training_data", None)  # to draw again would fail
+    again = pooled_data(replace(tiny, epochs=9), places, processes=1)  # the same glyphs, longer
+    np.testing.assert_array_equal(first.validation.glyphs, again.validation.glyphs)
+    assert list(first.evaluation) == list(again.evaluation)
+    with pytest.raises(TypeError):
+        pooled_data(replace(tiny, seed=1), places, processes=1)
 
 
-def test_validation_is_parted_by_writer_where_writers_are_known(tiny: TrainingConfig, tmp_path: Path) -> None:
-    assert tiny.data_dir is not None
-    (tmp_path / "mnist.npz").write_bytes((tiny.data_dir / "mnist.npz").read_bytes())
-    np.savez(tmp_path / "mnist_writers.npz", train=np.repeat(np.arange(30), 10), test=np.zeros(50, int))
-    data = training_data(replace(tiny, data_dir=tmp_path, font_digits=10, non_digits=10))
-    assert data.sources[0]["split"] == "by writer"
-    assert data.sources[0]["validation_images"] == 30  # three writers of thirty
+def test_an_unknown_source_is_refused(tiny: TrainingConfig, places: Places) -> None:
+    config = replace(tiny, sources=(SourcePlan("MNLST", 1, 1.0),))
+    with pytest.raises(ConfigError, match="MNLST"):
+        training_data(config, places.data_dir, places.fonts_dir, processes=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config = TrainingConfig(version='1.0.0', sources=(), epoch=3)", "epoch"),
+        ("config = TrainingConfig(sources=())", "version"),
+        ("config = 7", "sets no `config`"),
+        ("import nowhere", "nowhere"),
+    ],
+)
+def test_a_wrong_configuration_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "c.py").write_text(f"from training.config import TrainingConfig\n{text}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_config(tmp_path / "c.py")
+    with pytest.raises(ConfigError, match="not a Python file"):
+        load_config(tmp_path / "missing.py")
+
+
+def test_every_released_configuration_loads() -> None:
+    configs = sorted((Path(__file__).parents[2] / "training" / "configs").glob("[!_]*.py"))
+    assert configs
+    for path in configs:
+        assert {plan.name for plan in load_config(path).sources} <= set(KNOWN)
 
 
 def test_missing_and_damaged_data_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"mnist\.npz is missing"):
-        load_mnist(tmp_path)
-    (tmp_path / "mnist.npz").write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(DataError, match=r"optdigits\.npz is missing"):
+        read_source(KNOWN["optdigits"], tmp_path)
+    (tmp_path / "optdigits.npz").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(DataError, match="damaged"):
-        load_mnist(tmp_path)
+        read_source(KNOWN["optdigits"], tmp_path)
     with pytest.raises(NoFonts, match=r"fonts\.txt"):
         find_fonts(tmp_path)
+
+
+def test_strokes_and_photos_become_items(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "pendigits.npz",
+        points=np.array([[0, 0], [0, 9], [3, 3], [9, 0], [9, 9]], np.float32),
+        stroke_offsets=np.array([0, 2, 3, 5]),
+        char_offsets=np.array([0, 1, 3]),
+        label=np.array(["1", "7"]),
+        writer=np.array([4, 5]),
+    )
+    items, _ = read_source(KNOWN["pendigits"], tmp_path)
+    assert [(item.label, item.group) for item in items] == [(1, "4"), (7, "5")]
+    assert items[1].strokes is not None
+    assert [len(stroke) for stroke in items[1].strokes] == [1, 2]
+
+    photo = cv2.imencode(".png", pen_number("5", 40, 4))[1].tobytes()
+    table = io.StringIO()
+    csv.writer(table).writerows([["file", "label", "meter"], ["a.png", "5", "m1"], ["b.png", "between", "m1"]])
+    with zipfile.ZipFile(tmp_path / "meter_photos.zip", "w") as archive:
+        archive.writestr("labels.csv", table.getvalue())
+        archive.writestr("a.png", photo)
+        archive.writestr("b.png", photo)
+    items, _ = read_source(KNOWN["meter photos"], tmp_path)
+    assert [(item.label, item.group, item.photo) for item in items] == [(5, "m1", photo)]
+
+
+def test_groups_stay_on_their_side() -> None:
+    held_out = [group for group in map(str, range(2000)) if hashed_share(group, 0.15)]
+    assert 200 < len(held_out) < 400
+    assert KNOWN["UNIPEN characters"].held_out("app/any")
+    assert KNOWN["optdigits"].held_out("windep")
+    assert not KNOWN["optdigits"].held_out("tra")
+
+
+@pytest.mark.parametrize("pen", [1.0, 4.0, 12.0])
+def test_strokes_are_drawn_at_any_width(pen: float) -> None:
+    way = [np.array([[0, 0], [10, 0], [4, 20]], np.float32)]
+    ink = draw_strokes(way, 64, pen)
+    assert 64 <= ink.shape[0] <= 64 + 2 * pen + 8
+    thin = draw_strokes(way, 64, 1.0)
+    assert ink.sum() >= thin.sum()
+    assert draw_strokes([np.zeros((1, 2), np.float32)], 64, pen).any()  # a single dot
+
+
+def test_own_images_are_checked_before_anything_else(tmp_path: Path) -> None:
+    digit = cv2.imencode(".png", pen_number("5", 40, 4))[1].tobytes()
+    with pytest.raises(DataError, match="no folder"):
+        read_own(tmp_path / "nowhere")
+    (tmp_path / "5").mkdir()
+    (tmp_path / "5" / "a.png").write_bytes(digit)
+    with pytest.raises(DataError, match="at least two"):
+        read_own(tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="none is empty"):
+        read_own(tmp_path)
+    (tmp_path / "none" / "b.txt").write_text("no image")
+    with pytest.raises(DataError, match=r"b\.txt"):
+        read_own(tmp_path)
+    (tmp_path / "none" / "b.txt").write_bytes(digit[:-20] + digit[-20:])
+    items, digest = read_own(tmp_path)
+    assert [item.label for item in items] == [5, NON_DIGIT]
+    assert len(digest) == 64
+    (tmp_path / "five").mkdir()
+    with pytest.raises(DataError, match="five"):
+        read_own(tmp_path)
 
 
 def test_a_damaged_font_is_passed_over(fonts_dir: Path, tmp_path: Path) -> None:
@@ -87,8 +189,40 @@ def test_augmentation_is_a_function_of_its_generator() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_augmented_images_are_images(seed: int) -> None:
     random = np.random.default_rng(seed)
-    ink = 255 - pen_number("8", 60, 6)
-    for image in (photographed(ink, random), texture(random), beside(ink, ink[:20], random), fragment(ink, random)):
+    page = pen_number("8", 60, 6)
+    ink = 255 - page
+    images = (photographed(ink, random), texture(random), beside(ink, ink[:20], random), fragment(ink, random))
+    for image in (*images, rephotographed(page, random)):
         assert image.dtype == np.uint8
         assert image.ndim == 2
         assert min(image.shape) >= 2
+
+
+def test_a_jittered_glyph_is_the_same_digit_elsewhere() -> None:
+    glyph = glyph_of(pen_number("8", 60, 6), Polarity.DARK_ON_LIGHT)
+    assert glyph is not None
+    moved = jittered(np.stack([glyph] * 40), np.random.default_rng(1))
+    assert moved.shape == (40, 28, 28)
+    assert len({one.tobytes() for one in moved}) == 40
+    similar = [np.corrcoef(one.ravel(), glyph.ravel())[0, 1] for one in moved.astype(float)]
+    assert np.median(similar) > 0.7
+
+
+def test_batches_are_balanced_over_classes_and_by_weight() -> None:
+    labels = np.array([0] * 90 + [1] * 10 + [2] * 50, np.uint8)
+    glyphs = np.zeros((150, 28, 28), np.uint8)
+    glyphs[:, 10:18, 10:18] = 200
+    shares = [
+        Share("two digits", GlyphSet(glyphs[:100], labels[:100]), 0.8),
+        Share("another", GlyphSet(glyphs[100:], labels[100:]), 0.2),
+    ]
+    weights = sampling_weights(shares)
+    assert weights[labels == 0].sum() == pytest.approx(0.4)
+    assert weights[labels == 1].sum() == pytest.approx(0.4)
+    assert weights[labels == 2].sum() == pytest.approx(0.2)
+    stream = GlyphStream(shares, batch_size=64, batches=20, seed=1)
+    drawn = np.concatenate([stream[index][1] for index in range(len(stream))])
+    assert np.bincount(drawn)[1] / len(drawn) == pytest.approx(0.4, abs=0.06)
+    np.testing.assert_array_equal(stream[3][0], stream[3][0])
+    assert stream[0][0].shape == (64, 28, 28, 1)
+    assert 0 <= stream[0][0].min() <= stream[0][0].max() <= 1

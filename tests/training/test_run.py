@@ -1,4 +1,4 @@
-"""A whole run in seconds: data → network → calibrated, exported version that the service serves."""
+"""Whole runs in seconds: data → network → calibrated, reported, exported version that the service serves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import h5py
-import numpy as np
 import pytest
 
 from app.composition import build_recogniser
@@ -17,33 +16,53 @@ from app.settings import Settings
 from tests.samples.draw import pen_number
 from training.__main__ import main
 from training.config import TrainingConfig
-from training.evaluate import fitted_temperature, scores
-from training.export import VersionExists, publish
-from training.train import train
+from training.export import NoSpace, VersionExists, publish
+from training.finetune import finetune
+from training.run import Places, run
 
 
-def test_a_run_publishes_a_version_that_the_service_serves(tiny: TrainingConfig) -> None:
-    folder = train(tiny)
-    version = open_version(tiny.models_dir, "digits", "latest")
+def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taught(
+    tiny: TrainingConfig, places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run(tiny, places, 1, "the command")
+    version = open_version(places.models_dir, "digits", "latest")
     assert version.folder == folder
-    assert set(version.manifest.sha256) == {"model.keras", "model.tflite"}
+    assert {"model.keras", "model.tflite"} <= set(version.manifest.sha256)
+    assert set(version.manifest.sha256) <= {path.name for path in folder.iterdir()}
     weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.keras_path).read("model.weights.h5")))
     assert "layers" in weights
     assert "optimizer" not in weights
-    assert {"validation", "mnist_test", "tflite_parity"} <= set(version.manifest.metrics)
+    assert {"validation", "MNIST test", "rendered digits"} <= set(version.manifest.metrics)
     assert version.manifest.training_data[0]["sha256"]
     card = (folder / "README.md").read_text()
     assert "digits 0.0.7" in card
-    assert f"Seed {tiny.seed}" in card
+    assert "the command" in card
     assert [path.name for path in folder.parent.iterdir()] == ["0.0.7"]
 
-    recogniser = build_recogniser(Settings(model_dir=tiny.models_dir), version)
+    recogniser = build_recogniser(Settings(model_dir=places.models_dir), version)
     answer = recogniser.predict(cv2.imencode(".png", pen_number("1", 60, 6))[1].tobytes())
     recogniser.close()
     assert sum(answer.probabilities) + answer.non_digit_probability == pytest.approx(1)
 
     with pytest.raises(VersionExists, match=r"0\.0\.7"):
-        train(tiny)
+        run(tiny, places, 1, "the command")
+
+    own = tmp_path / "own"
+    for digit in "35":
+        (own / digit).mkdir(parents=True)
+        for seed in range(12):
+            page = pen_number(digit, 50, 5, seed)
+            cv2.imwrite(str(own / digit / f"{seed}.png"), 255 - page if seed % 2 else page)
+    capsys.readouterr()
+    small = {"_EPOCHS": 1, "_STEPS": 10, "_REHEARSED_DIGITS": 100, "_REHEARSED_NON_DIGITS": 100}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in small.items():
+            patch.setattr(f"training.finetune.{name}", value)
+        taught = finetune(own, "latest", "0.1.0", places, 1, "the command", "digits")
+    assert open_version(places.models_dir, "digits", "latest").folder == taught
+    table = capsys.readouterr().out
+    assert "| Set | Glyphs | 0.0.7 | 0.1.0 | Won or lost |" in table
+    assert "| MNIST test |" in table
 
 
 def test_a_version_is_published_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -51,36 +70,28 @@ def test_a_version_is_published_whole_or_not_at_all(tmp_path: Path) -> None:
         (folder / "model.keras").write_bytes(b"half a mod")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NoSpace, match="No space left"):
         publish(tmp_path / "digits" / "1.0.0", full_disk)
     assert list((tmp_path / "digits").iterdir()) == []
 
 
 def test_the_command_says_what_is_missing_before_it_trains(
-    tmp_path: Path, fonts_dir: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["train", "--data-dir", str(tmp_path), "--fonts-dir", str(fonts_dir), "--models-dir", str(tmp_path)]
-    assert main(arguments) == 1
-    assert "mnist.npz is missing" in capsys.readouterr().err
-    (tmp_path / "digits" / "0.1.0").mkdir(parents=True)
-    assert main([*arguments, "--version", "0.1.0"]) == 1
-    assert "choose another --version" in capsys.readouterr().err
-
-
-def test_the_temperature_that_was_put_in_is_found() -> None:
-    random = np.random.default_rng(5)
-    logits = random.normal(0, 2, (4000, 11))
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    labels = np.array([random.choice(11, p=chance) for chance in chances], np.uint8)
-    assert fitted_temperature((2.5 * logits).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
-
-
-def test_scores_count_digits_among_digits_and_non_digits_among_all() -> None:
-    logits = np.zeros((4, 11), np.float32)
-    logits[[0, 1, 2, 3], [3, 3, 5, 10]] = 4
-    logits[1, 10] = 9  # a 3 that looks like no digit is a 3 among the digits …
-    digits = scores(logits, np.array([3, 3, 6, 2], np.uint8), 1.0)
-    assert digits["accuracy"] == 0.5
-    everything = scores(logits, np.array([3, 3, 5, 10], np.uint8), 1.0)  # … and wrong among eleven classes
-    assert everything["accuracy"] == 0.75
-    assert everything["n"] == 4
+    folders = [
+        "--data-dir",
+        str(tmp_path),
+        "--fonts-dir",
+        str(places.fonts_dir),
+        "--models-dir",
+        str(tmp_path / "models"),
+    ]
+    folders += ["--runs-dir", str(tmp_path / "runs")]
+    (tmp_path / "mnist.npz").write_bytes(b"nothing")
+    assert main(["train", *folders]) == 1
+    assert "mnist.npz is damaged" in capsys.readouterr().err
+    (tmp_path / "models" / "digits" / "9.0.0").mkdir(parents=True)
+    assert main(["train", "--version", "9.0.0", *folders]) == 1
+    assert "choose another version" in capsys.readouterr().err
+    assert main(["finetune", str(tmp_path / "nowhere"), *folders]) == 1
+    assert "manifest.json" in capsys.readouterr().err

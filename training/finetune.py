@@ -1,0 +1,71 @@
+"""A released version, taught a user's own images: the next version, and what it won and lost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import keras
+
+from app.manifest import open_version
+from training.config import SourcePlan, TrainingConfig
+from training.evaluate import SetReport
+from training.export import refuse_to_start
+from training.own import read_own
+from training.run import Places, measure, pooled_data, publish_version
+from training.sources import SOURCES
+from training.train import fitted_network, learning_curves
+
+_EPOCHS = 6
+_STEPS = 400
+_LEARNING_RATE = 3e-4
+_REHEARSED_DIGITS = 20_000
+_REHEARSED_NON_DIGITS = 10_000
+
+
+def finetune(own: Path, base: str, version: str, places: Places, processes: int, command: str, name: str) -> Path:
+    """Trains a released version on a user's images, and publishes `version`, whose folder is returned.
+
+    Digits drawn from fonts, non-digits and every known data set that lies in `places.data_dir` are rehearsed, so that
+    what was learnt is not forgotten; the table printed at the end tells, for every set, what was won and lost. Raises
+    what `run` raises, and ModelNotFound or ModelMismatch for the base.
+    """
+    start = open_version(places.models_dir, name, base)
+    config = _config(name, version, places.data_dir)
+    folder = places.models_dir / name / version
+    refuse_to_start(folder, places.models_dir, places.run_dir(config))
+    read_own(own)
+    started = time.monotonic()
+    data = pooled_data(config, places, processes, own)
+    network = keras.saving.load_model(start.keras_path, compile=False, safe_mode=True)
+    before = measure(network, data, config.risk)
+    run_dir = places.run_dir(config)
+    after = measure(fitted_network(config, data, run_dir, network), data, config.risk)
+    print(won_and_lost(before.reports, after.reports, start.manifest.version, version), flush=True)
+    curves = learning_curves(run_dir)
+    return publish_version(config, places, data, after, curves, command, time.monotonic() - started)
+
+
+def won_and_lost(before: dict[str, SetReport], after: dict[str, SetReport], old_version: str, new_version: str) -> str:
+    """A Markdown table of the accuracy on every set, before and after, and the glyphs won (+) or lost (−)."""
+    lines = [f"| Set | Glyphs | {old_version} | {new_version} | Won or lost |", "|---|---|---|---|---|"]
+    for name, report in after.items():
+        old = before[name]
+        change = round((report.accuracy - old.accuracy) * report.n)
+        lines.append(f"| {name} | {report.n:,} | {old.accuracy:.2%} | {report.accuracy:.2%} | {change:+,} |")
+    return "\n".join(lines)
+
+
+def _config(name: str, version: str, data_dir: Path) -> TrainingConfig:
+    """A short run at a low rate; each known data set that is there, once over."""
+    present = [source for source in SOURCES if (data_dir / source.file).exists()]
+    return TrainingConfig(
+        name=name,
+        version=version,
+        sources=tuple(SourcePlan(source.name, copies=1, weight=0.75 / len(present)) for source in present),
+        font_digits=_REHEARSED_DIGITS,
+        non_digits=_REHEARSED_NON_DIGITS,
+        epochs=_EPOCHS,
+        steps=_STEPS,
+        learning_rate=_LEARNING_RATE,
+    )

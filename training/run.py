@@ -1,0 +1,250 @@
+"""One run, from a configuration to a published version: draw, train, calibrate, measure, report, export."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from app.calibration import LABELS, NON_DIGIT
+from app.imaging.glyph import PREPROCESSING_VERSION
+from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, TFLITE_INT8_FILE, Manifest, file_sha256
+from training.card import CARD_FILE, model_card
+from training.config import TrainingConfig
+from training.data import TrainingData, planned_sources, training_data
+from training.evaluate import (
+    VALIDATION,
+    SetReport,
+    answers,
+    fitted_temperature,
+    manifest_metrics,
+    set_report,
+    threshold_for_risk,
+)
+from training.export import parity, publish, refuse_to_start, tflite_bytes, tflite_int8_bytes
+from training.own import read_own
+from training.pool import GlyphSet
+from training.report import DRAWN_SETS, worst_mistakes, write_reports
+from training.stream import Share
+from training.train import TrainingFailed, fitted_network, learning_curves, logits_of
+
+_POOL = "pool.npz"
+_SECONDS = "seconds"
+_ABOUT_TRAINING = {
+    "name",
+    "version",
+    "network",
+    "batch_size",
+    "steps",
+    "epochs",
+    "learning_rate",
+    "weight_decay",
+    "risk",
+}
+_LIBRARIES = ("keras", "tensorflow", "numpy", "opencv-python-headless", "pillow")
+_PARITY_GLYPHS = 10_000
+_MIN_PARITY = 0.9999
+_MIN_INT8_PARITY = 0.999
+_INT8_SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run reads and writes: `runs_dir` holds the state of runs, `models_dir` the published versions."""
+
+    data_dir: Path
+    fonts_dir: Path
+    models_dir: Path
+    runs_dir: Path
+
+    def run_dir(self, config: TrainingConfig) -> Path:
+        return self.runs_dir / f"{config.name}-{config.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A network with what was measured of it: logits and figures of every set, temperature and threshold."""
+
+    network: keras.Model
+    temperature: float
+    threshold: float
+    reports: dict[str, SetReport]
+
+
+def run(config: TrainingConfig, places: Places, processes: int, command: str, own: Path | None = None) -> Path:
+    """Trains, calibrates, measures and publishes a version, whose folder is returned. A run that was stopped goes on.
+
+    `own` is a folder of the user's images that joins the training.
+
+    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; the first ones before any work.
+    """
+    folder = places.models_dir / config.name / config.version
+    run_dir = places.run_dir(config)
+    planned_sources(config)
+    refuse_to_start(folder, places.models_dir, run_dir)
+    started = time.monotonic() - _seconds_before(run_dir)
+    data = pooled_data(config, places, processes, own)
+    count = sum(len(share.glyphs) for share in data.shares)
+    print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
+    try:
+        network = fitted_network(config, data, run_dir)
+    finally:
+        (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
+    measured = measure(network, data, config.risk)
+    curves = learning_curves(run_dir)
+    return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
+
+
+def _seconds_before(run_dir: Path) -> float:
+    """How long the run has taken before it was stopped."""
+    path = run_dir / _SECONDS
+    return float(path.read_text()) if path.exists() else 0.0
+
+
+def measure(network: keras.Model, data: TrainingData, risk: float) -> Measured:
+    """Calibrates a network on validation and measures it on every set; prints a line for each."""
+    logits = logits_of(network, data.validation)
+    labels = data.validation.labels
+    temperature = fitted_temperature(logits, labels)
+    # Of digits: how often non-digits turn up is the user's affair, and they have a probability of their own.
+    digits = labels != NON_DIGIT
+    threshold = threshold_for_risk(*answers(logits[digits], labels[digits], temperature), risk).threshold
+    reports = {}
+    for name, glyphs in {VALIDATION: data.validation, **data.evaluation}.items():
+        report = set_report(logits_of(network, glyphs), glyphs.labels, temperature, threshold)
+        reports[name] = report
+        auroc = "" if report.auroc is None else f", AUROC {report.auroc:.4f}"
+        digits = "" if report.digit_accuracy is None else f", digits {report.digit_accuracy:.2%}"
+        print(f"{name}: n {report.n}, accuracy {report.accuracy:.2%}{digits}, ECE {report.ece:.2%}{auroc}", flush=True)
+    return Measured(network, temperature, threshold, reports)
+
+
+def publish_version(
+    config: TrainingConfig,
+    places: Places,
+    data: TrainingData,
+    measured: Measured,
+    curves: dict[str, list[float]],
+    command: str,
+    seconds: float,
+) -> Path:
+    """Exports a measured network, checks its flat buffers against it, and writes the version's folder.
+
+    Raises TrainingFailed where a flat buffer disagrees with the network too often, VersionExists, or NoSpace.
+    """
+    network = measured.network
+    everything = np.concatenate([data.validation.glyphs, *(glyphs.glyphs for glyphs in data.evaluation.values())])
+    random = np.random.default_rng(config.seed)
+    sample = everything[random.permutation(len(everything))[:_PARITY_GLYPHS]]
+    trained = data.shares[0].glyphs.glyphs
+    ranges = trained[random.permutation(len(trained))[:_INT8_SAMPLE]]
+    buffers = {TFLITE_FILE: tflite_bytes(network), TFLITE_INT8_FILE: tflite_int8_bytes(network, ranges)}
+    metrics = manifest_metrics(measured.reports)
+    for file, buffer in buffers.items():
+        agreement = parity(network, buffer, sample)
+        print(f"{file}: the network's class on {agreement:.3%} of {len(sample):,} glyphs", flush=True)
+        metrics[file] = {"n": float(len(sample)), "agreement": agreement}
+    if metrics[TFLITE_FILE]["agreement"] < _MIN_PARITY:
+        raise TrainingFailed(f"{TFLITE_FILE} is not the network: it gives another class too often.")
+    if metrics[TFLITE_INT8_FILE]["agreement"] < _MIN_INT8_PARITY:
+        print(f"{TFLITE_INT8_FILE} is left out: it gives another class too often", flush=True)
+        del buffers[TFLITE_INT8_FILE]
+    mistakes = {
+        name: worst_mistakes(glyphs.glyphs, glyphs.labels, logits_of(network, glyphs), measured.temperature)
+        for name, glyphs in data.evaluation.items()
+        if name in DRAWN_SETS
+    }
+
+    def write(folder: Path) -> None:
+        network.save(folder / KERAS_FILE)
+        for file, buffer in buffers.items():
+            (folder / file).write_bytes(buffer)
+        manifest = Manifest(
+            name=config.name,
+            version=config.version,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            sha256={file: file_sha256(folder / file) for file in (KERAS_FILE, *buffers)},
+            labels=LABELS,
+            preprocessing_version=PREPROCESSING_VERSION,
+            parameters=network.count_params(),
+            temperature=measured.temperature,
+            threshold=measured.threshold,
+            training_data=data.sources,
+            metrics=metrics,
+            libraries={library: _installed_version(library) for library in _LIBRARIES},
+        )
+        (folder / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
+        write_reports(folder, measured.reports, curves, mistakes)
+        (folder / CARD_FILE).write_text(model_card(manifest, config, measured.reports, command, seconds))
+
+    return publish(places.models_dir / config.name / config.version, write)
+
+
+def _installed_version(library: str) -> str:
+    """The version of a library, TensorFlow's CPU build included."""
+    for distribution in (library, f"{library}-cpu"):
+        try:
+            return importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "unknown"
+
+
+def pooled_data(config: TrainingConfig, places: Places, processes: int, own: Path | None = None) -> TrainingData:
+    """The glyphs of a run, drawn once and kept in its folder, so that a run that goes on need not draw them again."""
+    run_dir = places.run_dir(config)
+    fingerprint = _fingerprint(config, own)
+    path = run_dir / _POOL
+    if path.exists():
+        with path.open("rb") as file, np.load(file) as arrays:
+            index = json.loads(str(arrays["index"]))
+            if index["fingerprint"] == fingerprint:
+                return _unpacked(index, arrays)
+    data = training_data(config, places.data_dir, places.fonts_dir, processes, own)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".part.npz")
+    np.savez(aside, **_packed(fingerprint, data))
+    aside.rename(path)
+    return data
+
+
+def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
+    """What the drawn glyphs depend on: the part of the configuration that is about data, and the imaging path."""
+    about_data = {name: value for name, value in asdict(config).items() if name not in _ABOUT_TRAINING}
+    images = "" if own is None else read_own(own)[1]
+    return hashlib.sha256(json.dumps([about_data, PREPROCESSING_VERSION, images]).encode()).hexdigest()
+
+
+def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
+    index = {
+        "fingerprint": fingerprint,
+        "shares": [(share.name, share.weight) for share in data.shares],
+        "evaluation": list(data.evaluation),
+        "sources": data.sources,
+    }
+    arrays: dict[str, Any] = {"index": np.array(json.dumps(index))}
+    sets = [*((f"share{i}", share.glyphs) for i, share in enumerate(data.shares)), ("validation", data.validation)]
+    sets += [(f"evaluation{i}", glyphs) for i, glyphs in enumerate(data.evaluation.values())]
+    for name, glyphs in sets:
+        arrays[f"{name}/glyphs"], arrays[f"{name}/labels"] = glyphs.glyphs, glyphs.labels
+    return arrays
+
+
+def _unpacked(index: dict[str, Any], arrays: Any) -> TrainingData:
+    def glyphs(name: str) -> GlyphSet:
+        return GlyphSet(arrays[f"{name}/glyphs"], arrays[f"{name}/labels"])
+
+    return TrainingData(
+        shares=[Share(name, glyphs(f"share{i}"), weight) for i, (name, weight) in enumerate(index["shares"])],
+        validation=glyphs("validation"),
+        evaluation={name: glyphs(f"evaluation{i}") for i, name in enumerate(index["evaluation"])},
+        sources=index["sources"],
+    )
