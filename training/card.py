@@ -46,6 +46,8 @@ By the run that made it, through the service's own imaging path; all figures are
 [{METRICS_PATH}]({METRICS_PATH}). Accuracy is that of `/predict`: a digit is right where it is the likeliest of the ten
 digits, a non-digit where `none` is the likeliest of all eleven classes. Macro F1 and ECE are of one decision a glyph,
 among eleven classes where a set has non-digits. AUROC tells non-digits from digits by the non-digit probability.
+Bitmaps (MNIST, CVL, optdigits, …) are enlarged to some 64 pixels first; sent to the service as they are, they may be
+read a little worse.
 
 {_measured(manifest, reports)}
 

@@ -90,7 +90,9 @@ def single_digit(ink: Ink) -> Candidate | None:
     frame = _frame_pieces(components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
-        frame_pixels = cv2.dilate(frame[components.labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+        frame_pixels = np.asarray(
+            cv2.dilate(frame[components.labels].astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8
+        )
         unframed = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
         inner = _components(ink_mask(unframed))
         inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
