@@ -50,6 +50,18 @@ def test_a_faint_digit_beside_a_black_frame_is_found() -> None:
     assert similar(found.box, BoundingBox(46, 21, 9, 59), 3)
 
 
+def test_a_frame_around_nothing_is_no_digit_but_a_digit_cropped_tight_is() -> None:
+    page = np.full((100, 100), 200, np.uint8)
+    page[:6] = page[:, :8] = 30
+    assert single_digit(find_ink(page)) is None
+    zero = pen_number("0", 100, 14)
+    rows, columns = np.nonzero(find_ink(zero).mask)
+    crop = zero[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    found = single_digit(find_ink(crop))
+    assert found is not None
+    assert similar(found.box, BoundingBox(0, 0, crop.shape[1], crop.shape[0]), 3)
+
+
 def test_specks_and_neighbours_cut_by_the_edge_are_left_out_of_one_digit() -> None:
     page = pen_number("8", 80, 8)
     plain = single_digit(find_ink(page))
