@@ -32,8 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace, command: str) -> Path:
     config = load_config(options.config)
-    if options.version:
-        config = replace(config, version=options.version)
+    version = options.version or config.version
+    if not options.version and (options.models_dir / config.name / version).exists():
+        version = next_version(options.models_dir, config.name)
+    config = replace(config, version=version)
     # TensorFlow takes seconds to import: not before the arguments are known to be right.
     from training.run import Places, run
 
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     finetune.add_argument("--name", default="digits")
     finetune.add_argument("--data-dir", type=Path, default=Path("data"), help="data sets that are there are rehearsed")
     for command in (train, finetune):
-        command.add_argument("--version", help="of the new model; by default the configuration's, or the next one")
+        command.add_argument("--version", help="of the new model; by default the configuration's, or the next free one")
         command.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
         command.add_argument(
             "--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is written"

@@ -199,7 +199,7 @@ def _non_digit_image(
 
 
 def _any_digit(families: Sequence[Sequence[Font]], digits: Sequence[Item], random: Random) -> NDArray[np.uint8]:
-    if random.random() < 0.4:
+    if not digits or random.random() < 0.4:
         return draw_text(_any_font(families, random), str(random.integers(10)))
     ink = _item_ink(digits[int(random.integers(len(digits)))], random)
     rows, columns = np.flatnonzero((ink > 64).any(axis=1)), np.flatnonzero((ink > 64).any(axis=0))

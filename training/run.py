@@ -119,6 +119,8 @@ def measure(network: keras.Model, data: TrainingData, risk: float) -> Measured:
     threshold = threshold_for_risk(*answers(logits[digits], labels[digits], temperature), risk).threshold
     reports = {}
     for name, glyphs in {VALIDATION: data.validation, **data.evaluation}.items():
+        if not len(glyphs):  # a set in whose images no ink was found
+            continue
         report = set_report(logits_of(network, glyphs), glyphs.labels, temperature, threshold)
         reports[name] = report
         auroc = "" if report.auroc is None else f", AUROC {report.auroc:.4f}"

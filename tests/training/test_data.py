@@ -20,7 +20,7 @@ from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
 from training.data import training_data
 from training.fonts import Font, NoFonts, draw_text, draws, find_fonts, split_families
 from training.own import read_own
-from training.pool import GlyphSet, glyph_of
+from training.pool import GlyphMaker, GlyphSet, glyph_of
 from training.run import Places, pooled_data
 from training.sources import SOURCES, DataError, hashed_share, read_source
 from training.stream import GlyphStream, Share, sampling_weights
@@ -110,6 +110,13 @@ def test_strokes_and_photos_become_items(tmp_path: Path) -> None:
         archive.writestr("b.png", photo)
     items, _ = read_source(KNOWN["meter photos"], tmp_path)
     assert [(item.label, item.group, item.photo) for item in items] == [(5, "m1", photo)]
+
+
+def test_non_digits_are_drawn_without_any_data_set(fonts_dir: Path) -> None:
+    with GlyphMaker(processes=1, seed=1) as maker:
+        drawn = maker.non_digits(find_fonts(fonts_dir), [], 60).result()
+    assert set(drawn.labels) == {NON_DIGIT}
+    assert len(drawn) == 60
 
 
 def test_groups_stay_on_their_side() -> None:
