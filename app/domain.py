@@ -47,12 +47,6 @@ class BoundingBox:
         left, top = min(self.left, other.left), min(self.top, other.top)
         return BoundingBox(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
 
-    def expanded(self, margin: int, width: int, height: int) -> BoundingBox:
-        """This box with `margin` pixels added on every side, clipped to an image of `width` × `height`."""
-        left, top = max(0, self.left - margin), max(0, self.top - margin)
-        right, bottom = min(width, self.right + margin), min(height, self.bottom + margin)
-        return BoundingBox(left, top, right - left, bottom - top)
-
 
 @dataclass(frozen=True, slots=True)
 class ImageSize:

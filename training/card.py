@@ -95,7 +95,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _parity(manifest: Manifest) -> str:
     lines = [
-        f"{name}: the same class on {figures['agreement']:.3%} of {figures.get('n', 0):,.0f} glyphs.\n"
+        f"{name}: the same class on {figures['agreement']:.3%} of {figures.get('n', 0):,.0f} glyphs"
+        f"{'' if name in manifest.sha256 else ', too few: it is left out of this version'}.\n"
         for name, figures in manifest.metrics.items()
         if "agreement" in figures
     ]

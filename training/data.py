@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from app.calibration import NON_DIGIT
 from training.config import ConfigError, SourcePlan, TrainingConfig
 from training.fonts import find_fonts, split_families
@@ -133,8 +131,3 @@ def _split(source: Source, items: list[Item], validation_share: float) -> _Split
         else:
             split.train.append(item)
     return split
-
-
-def class_counts(glyphs: GlyphSet) -> list[int]:
-    """How many glyphs of each of the eleven classes."""
-    return [int(count) for count in np.bincount(glyphs.labels, minlength=NON_DIGIT + 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import structlog
@@ -21,6 +22,7 @@ from app.api.schemas import (
     Query,
     ReadingResult,
     ReadQuery,
+    Result,
 )
 from app.api.state import ServiceState
 from app.api.uploads import FIELD, Upload, read_batch, read_image
@@ -95,8 +97,7 @@ async def predict(request: Request, state: State, query: Annotated[Query, QueryP
     recogniser = state.ready()
     async with state.admitted():
         upload = await read_image(request, state.settings.max_body_bytes)
-        prediction = await state.work(lambda: _predict(recogniser, upload, query))
-    state.metrics.prediction(prediction)
+        prediction = await _predict(state, recogniser, upload, query)
     request.state.digits = int(prediction.digit is not None)
     return _json(PredictionResult.of(prediction, state.model, request.state.request_id))
 
@@ -115,10 +116,9 @@ async def read(request: Request, state: State, query: Annotated[ReadQuery, Query
     picture = _wants_png(request.headers.get("accept", ""))
     async with state.admitted():
         upload = await read_image(request, state.settings.max_body_bytes)
-        reading = await state.work(lambda: _read(recogniser, upload, query))
+        reading = await _read(state, recogniser, upload, query)
         if picture:
             png = await state.work(lambda: annotated_png(upload.data, state.settings.max_pixels, reading))
-    state.metrics.reading(reading)
     request.state.digits = len(reading.text.replace("\n", ""))
     if picture:
         return Response(png, media_type="image/png")
@@ -129,18 +129,12 @@ async def read(request: Request, state: State, query: Annotated[ReadQuery, Query
 async def predict_batch(request: Request, state: State, query: Annotated[Query, QueryParameters()]) -> Response:
     """One digit each of up to 64 images, answered in order. One bad file never spoils the others."""
     recogniser = state.ready()
-    request_id = request.state.request_id
-    items: list[BatchItem[PredictionResult]] = []
-    async with state.admitted():
-        for upload in await read_batch(request, state.settings.max_body_bytes):
-            try:
-                prediction = await state.work(lambda upload=upload: _predict(recogniser, upload, query))  # type: ignore[misc]
-            except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
-                items.append(_failed(upload, error, request_id, state))
-                continue
-            state.metrics.prediction(prediction)
-            result = PredictionResult.of(prediction, state.model, request_id)
-            items.append(BatchItem(filename=upload.filename, status=200, result=result))
+
+    async def answer(upload: Upload) -> PredictionResult:
+        prediction = await _predict(state, recogniser, upload, query)
+        return PredictionResult.of(prediction, state.model, request.state.request_id)
+
+    items = await _answered(request, state, answer)
     request.state.digits = sum(item.result is not None and item.result.digit is not None for item in items)
     return _json(BatchResult[PredictionResult](results=items))
 
@@ -151,18 +145,12 @@ async def read_batch_of_images(
 ) -> Response:
     """The numbers of up to 64 images, answered in order. One bad file never spoils the others."""
     recogniser = state.ready()
-    request_id = request.state.request_id
-    items: list[BatchItem[ReadingResult]] = []
-    async with state.admitted():
-        for upload in await read_batch(request, state.settings.max_body_bytes):
-            try:
-                reading = await state.work(lambda upload=upload: _read(recogniser, upload, query))  # type: ignore[misc]
-            except Exception as error:  # as above
-                items.append(_failed(upload, error, request_id, state))
-                continue
-            state.metrics.reading(reading)
-            result = ReadingResult.of(reading, state.model, request_id)
-            items.append(BatchItem(filename=upload.filename, status=200, result=result))
+
+    async def answer(upload: Upload) -> ReadingResult:
+        reading = await _read(state, recogniser, upload, query)
+        return ReadingResult.of(reading, state.model, request.state.request_id)
+
+    items = await _answered(request, state, answer)
     request.state.digits = sum(len(item.result.text.replace("\n", "")) for item in items if item.result)
     return _json(BatchResult[ReadingResult](results=items))
 
@@ -197,12 +185,32 @@ async def root() -> Response:
     return RedirectResponse("/docs")
 
 
-def _predict(recogniser: Recogniser, upload: Upload, query: Query) -> Prediction:
-    return recogniser.predict(upload.data, query.polarity, query.min_confidence)
+async def _predict(state: ServiceState, recogniser: Recogniser, upload: Upload, query: Query) -> Prediction:
+    prediction = await state.work(lambda: recogniser.predict(upload.data, query.polarity, query.min_confidence))
+    state.metrics.prediction(prediction)
+    return prediction
 
 
-def _read(recogniser: Recogniser, upload: Upload, query: ReadQuery) -> Reading:
-    return recogniser.read(upload.data, query.polarity, query.min_confidence, query.expected_length)
+async def _read(state: ServiceState, recogniser: Recogniser, upload: Upload, query: ReadQuery) -> Reading:
+    reading = await state.work(
+        lambda: recogniser.read(upload.data, query.polarity, query.min_confidence, query.expected_length)
+    )
+    state.metrics.reading(reading)
+    return reading
+
+
+async def _answered(
+    request: Request, state: ServiceState, answer: Callable[[Upload], Awaitable[Result]]
+) -> list[BatchItem[Result]]:
+    """The answers to all files of a batch, in order."""
+    items: list[BatchItem[Result]] = []
+    async with state.admitted():
+        for upload in await read_batch(request, state.settings.max_body_bytes):
+            try:
+                items.append(BatchItem(filename=upload.filename, status=200, result=await answer(upload)))
+            except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
+                items.append(_failed(upload, error, request.state.request_id, state))
+    return items
 
 
 def _failed(upload: Upload, error: Exception, request_id: str, state: ServiceState) -> BatchItem[Any]:
