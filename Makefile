@@ -1,5 +1,5 @@
 # The two commands are `make serve` and `make test`; both set up .venv themselves, from a bare clone.
-.PHONY: serve test check test-container evaluate train finetune lock clean
+.PHONY: serve test check test-container evaluate fonts train finetune lock clean
 
 PORT ?= 8000
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
@@ -29,8 +29,13 @@ test-container: .venv/test.stamp
 evaluate: .venv/test.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
+# Installs the fonts that digits are drawn from; needs Debian, npm and root.
+fonts:
+	xargs apt-get install --yes --no-install-recommends < training/fonts.txt
+	sh training/handwriting/install.sh /usr/share/fonts/fontsource
+
 # CONFIG says what; a run that was stopped goes on.
-CONFIG ?= training/configs/digits_0_2_0.py
+CONFIG ?= training/configs/digits_0_3_0.py
 train: .venv/training.stamp
 	.venv/bin/python -m training train --config $(CONFIG) --data-dir $(DATA)
 

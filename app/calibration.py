@@ -9,6 +9,8 @@ DIGITS = 10
 # The classes of a model, in the order of its logits: ten digits, then what is no digit.
 LABELS = (*(str(digit) for digit in range(DIGITS)), "none")
 NON_DIGIT = DIGITS
+# By how much the less likely polarity must read an image more surely to be taken.
+_POLARITY_MARGIN = 0.1
 
 
 def calibrated_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
@@ -30,3 +32,13 @@ def expected_calibration_error(confidence: NDArray[np.float64], correct: NDArray
     weight = np.bincount(index, minlength=bins)
     gap = np.bincount(index, weights=confidence - correct, minlength=bins)
     return float(np.abs(gap).sum() / max(1, weight.sum()))
+
+
+def other_polarity_is_right(likelier: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where an image is read under the less likely of two polarities: it makes a digit much more surely.
+
+    `likelier`, `other`: (n, 11) probabilities of the glyphs that the two polarities give. Of the wrong one, a model
+    sees the paper's shape, which it has been taught is no digit.
+    """
+    gain = other[:, :DIGITS].max(axis=1) - likelier[:, :DIGITS].max(axis=1)
+    return np.asarray(gain > _POLARITY_MARGIN)

@@ -13,6 +13,12 @@ class Polarity(StrEnum):
     DARK_ON_LIGHT = "dark-on-light"
     LIGHT_ON_DARK = "light-on-dark"
 
+    @property
+    def reversed(self) -> Polarity:
+        """The other one; of AUTO, itself."""
+        other = {Polarity.DARK_ON_LIGHT: Polarity.LIGHT_ON_DARK, Polarity.LIGHT_ON_DARK: Polarity.DARK_ON_LIGHT}
+        return other.get(self, self)
+
 
 @dataclass(frozen=True, slots=True)
 class BoundingBox:

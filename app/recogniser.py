@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.batching import BatchResult, MicroBatcher
-from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities
+from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
 from app.errors import DeadlineExceeded
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import normalise_glyph
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates, single_digit
+from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
@@ -53,15 +53,17 @@ class Recogniser:
         clock = _Clock()
         image = decode_image(data, self._limits.max_pixels)
         decode = clock.lap()
-        candidate = single_digit(find_ink(image.pixels, polarity))
-        if candidate is None:
+        candidates = [found for _, found in digits_by_polarity(image.pixels, polarity)]
+        if not candidates:
             timings = Timings(decode=decode, segment=clock.lap(), total=clock.total())
             return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, timings)
-        glyphs = normalise_glyph(candidate.ink)[np.newaxis]
+        glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
         segment = clock.lap()
         result = self._logits(glyphs)
         clock.lap()
-        probabilities = calibrated_probabilities(result.logits, self._temperature)[0]
+        scored = calibrated_probabilities(result.logits, self._temperature)
+        taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
+        probabilities, candidate = scored[taken], candidates[taken]
         digit = int(probabilities[:DIGITS].argmax())
         confidence = float(probabilities[digit])
         threshold = self._threshold if min_confidence is None else min_confidence

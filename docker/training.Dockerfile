@@ -1,5 +1,13 @@
 # The image that trains: the service's requirements and training's, and the fonts that digits are drawn from.
 
+FROM python:3.13-slim-trixie AS handwriting
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends npm \
+    && rm -rf /var/lib/apt/lists/*
+COPY training/handwriting /handwriting
+RUN --mount=type=cache,target=/root/.npm \
+    sh /handwriting/install.sh /fonts
+
 FROM python:3.13-slim-trixie
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
@@ -9,6 +17,8 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive xargs apt-get install --yes --no-install-recommends < /requirements/fonts.txt \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/*
+
+COPY --from=handwriting /fonts /usr/share/fonts/fontsource
 
 # pip stays outside of the virtual environment, as in the service's image.
 RUN python -m venv --without-pip /opt/venv

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from app.calibration import calibrated_probabilities, expected_calibration_error
+from app.calibration import calibrated_probabilities, expected_calibration_error, other_polarity_is_right
 
 LOGITS = arrays(np.float32, (3, 11), elements=st.floats(-1e4, 1e4, width=32))
 
@@ -34,3 +34,9 @@ def test_calibration_error_is_the_gap_between_said_and_done() -> None:
     assert expected_calibration_error(confidence, correct) == pytest.approx(0)
     assert expected_calibration_error(confidence, np.arange(100) < 50) == pytest.approx(0.3)
     assert expected_calibration_error(np.array([1.0]), np.array([True])) == pytest.approx(0)
+
+
+def test_the_other_polarity_must_be_much_surer() -> None:
+    likelier, other = np.full((4, 11), 0.0), np.full((4, 11), 0.0)
+    likelier[:, 3], other[:, 5] = [0.9, 0.2, 0.5, 0.1], [0.95, 0.9, 0.55, 0.15]
+    assert other_polarity_is_right(likelier, other).tolist() == [False, True, False, False]

@@ -8,25 +8,32 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import OcrError
 from app.manifest import next_version
 from training.compare import CompareOptions, add_arguments, compare
 from training.config import load_config
 
-_CONFIG = Path(__file__).parent / "configs" / "digits_0_2_0.py"
+if TYPE_CHECKING:
+    from training.run import Places
+
+_CONFIG = Path(__file__).parent / "configs" / "digits_0_3_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; 0 where it succeeded, 1 with a message on stderr where it could not."""
+    """Runs a command; 0 where it succeeded, 1 with a message on stderr where it could not, 130 where it was stopped."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
     command = "python -m training " + shlex.join(given)
     try:
         print(f"published {_COMMANDS[options.command](options, command)}")
-    except OcrError as error:
+    except (OcrError, OSError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("training: stopped; the same command goes on from what is kept.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -37,19 +44,23 @@ def _train(options: argparse.Namespace, command: str) -> Path:
         version = next_version(options.models_dir, config.name)
     config = replace(config, version=version)
     # TensorFlow takes seconds to import: not before the arguments are known to be right.
-    from training.run import Places, run
+    from training.run import run
 
-    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
-    return run(config, places, options.processes, command, options.images)
+    return run(config, _places(options), options.processes, command, options.images)
 
 
 def _finetune(options: argparse.Namespace, command: str) -> Path:
     from training.finetune import finetune
+
+    version = options.version or next_version(options.models_dir, options.name)
+    return finetune(options.images, options.base, version, _places(options), options.processes, command, options.name)
+
+
+def _places(options: argparse.Namespace) -> Places:
     from training.run import Places
 
-    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
-    version = options.version or next_version(options.models_dir, options.name)
-    return finetune(options.images, options.base, version, places, options.processes, command, options.name)
+    folders = (options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
+    return Places(*folders, accept_changed_data=options.accept_changed_data)
 
 
 def _compare(options: argparse.Namespace, _: str) -> Path:
@@ -81,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's state, to go on with")
         command.add_argument("--processes", type=int, default=2, help="that draw glyphs; default 2")
+        command.add_argument(
+            "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
+        )
     add_arguments(commands.add_parser("compare", help="train the forerunners' networks, and table them beside ours"))
     return parser
 

@@ -16,17 +16,20 @@ _PEN = np.ones((2, 2), np.uint8)
 def photographed(ink: Pixels, random: Random, strength: float = 1.0) -> Pixels:
     """Lays ink, (h, w) uint8, 255 on 0, on paper: (h', w') uint8, dark ink on lighter paper.
 
-    The ink is turned, sheared, stretched, distorted, thickened or thinned; the paper has its own level, slope and
-    grain; the whole is blurred, noised and perhaps compressed. `strength` scales the geometric changes.
+    The ink is turned, sheared, stretched, distorted, thickened or thinned; now and then a frame's line, a neighbour's
+    stroke or the edge of the crop is near; the paper has its own level, slope and grain; the whole is blurred, noised
+    and perhaps compressed. `strength` scales the geometric changes.
     """
     ink = _distorted(_warped(ink, random, strength), random, strength)
     ink = _restroked(ink, random)
+    if random.random() < 0.2:
+        ink = _surrounded(ink, random)
     height, width = ink.shape
     paper = _paper(height, width, random)
     contrast = random.uniform(0.25, 1.0) if random.random() < 0.5 else random.uniform(0.6, 1.0)
     image: NDArray[Any] = paper * (1.0 - contrast * ink.astype(np.float32) / 255.0)
     if random.random() < 0.4:
-        image = cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.3, max(0.4, 0.045 * height))))
+        image = cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.3, max(0.4, 0.035 * height))))
     noise = float(random.gamma(1.0, 3.0))
     image = image + noise * _noise(image.shape, random)
     pixels = np.asarray(np.clip(image, 0, 255), np.uint8)
@@ -35,6 +38,24 @@ def photographed(ink: Pixels, random: Random, strength: float = 1.0) -> Pixels:
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         pixels = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return pixels
+
+
+def printed(ink: Pixels, random: Random) -> Pixels:
+    """Lays ink, (h, w) uint8, 255 on 0, on plain paper, as a screen or a scan of print shows it: (h', w') uint8.
+
+    12 to 96 pixels high, with room around, straight, dark ink on lighter paper, a little soft, almost without noise.
+    """
+    target = float(np.exp(random.uniform(np.log(12), np.log(96))))
+    scale = target / max(ink.shape)
+    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    ink = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), np.uint8)
+    above, below, before, after = (int(v) for v in random.uniform(0.1, 0.6, 4) * target)
+    canvas = np.pad(ink, ((above, below), (before, after))).astype(np.float32) / 255.0
+    if random.random() < 0.3:
+        canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), float(random.uniform(0.3, 0.6))), np.float32)
+    level = random.uniform(200, 255)
+    image = level * (1.0 - random.uniform(0.6, 1.0) * canvas) + random.uniform(0, 1.5) * _noise(canvas.shape, random)
+    return np.asarray(np.clip(image, 0, 255), np.uint8)
 
 
 def rephotographed(image: Pixels, random: Random) -> Pixels:
@@ -58,23 +79,23 @@ def rephotographed(image: Pixels, random: Random) -> Pixels:
     values = 255.0 * (np.clip(values, 0, 255) / 255.0) ** gamma
     values = 128 + contrast * (values - 128) + random.normal(0, 15)
     if random.random() < 0.35:
-        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.3, max(0.4, 0.02 * height))))
+        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.3, max(0.4, 0.014 * height))))
     values = values + float(random.gamma(1.0, 1.5)) * _noise(values.shape, random)
     return np.asarray(np.clip(values, 0, 255), np.uint8)
 
 
-def jittered(glyphs: Pixels, random: Random) -> Pixels:
+def jittered(glyphs: Pixels, random: Random, strength: float = 1.0) -> Pixels:
     """Glyphs, (n, 28, 28) uint8, each turned, sheared, scaled, shifted and restroked a little: the same shape.
 
-    The last and cheapest step, made anew in every epoch.
+    The last and cheapest step, made anew in every epoch. `strength` scales all changes.
     """
     count = len(glyphs)
-    angle = np.deg2rad(random.normal(0, 5.0, count))
-    scale = np.exp(random.normal(0, 0.06, (count, 2)))
-    shear = random.normal(0, 0.07, count)
-    shift = random.normal(0, 0.7, (count, 2))
-    change = random.random(count)
-    power = np.exp(random.normal(0, 0.25, count))
+    angle = np.deg2rad(random.normal(0, 5.0 * strength, count))
+    scale = np.exp(random.normal(0, 0.06 * strength, (count, 2)))
+    shear = random.normal(0, 0.07 * strength, count)
+    shift = random.normal(0, 0.7 * strength, (count, 2))
+    change = random.random(count) / max(strength, 1e-6)
+    power = np.exp(random.normal(0, 0.25 * strength, count))
     jittered_glyphs = np.empty_like(glyphs)
     levels = np.arange(256, dtype=np.float64) / 255.0
     for i in range(count):
@@ -175,6 +196,50 @@ def _restroked(ink: Pixels, random: Random) -> Pixels:
         thinner = cv2.erode(ink, kernel).astype(np.uint8, copy=False)
         return thinner if thinner.sum(dtype=np.int64) > 0.4 * ink.sum(dtype=np.int64) else ink
     return ink
+
+
+def _surrounded(ink: Pixels, random: Random) -> Pixels:
+    """What is found around a digit that was cut out of a form: lines of its frame, a neighbour, or the crop's edge."""
+    kind = random.random()
+    if kind < 0.35:
+        return _clipped(ink, random)
+    height, width = ink.shape
+    ink = ink.copy()
+    thickness = max(1, round(random.uniform(0.01, 0.05) * height))
+    if kind < 0.75:  # lines along some sides, a little askew
+        for side in np.flatnonzero(random.random(4) < 0.45):
+            across = side < 2
+            length, far = (width, height) if across else (height, width)
+            start, end = (int(v) for v in random.uniform(0, 0.05, 2) * far)
+            if side % 2:
+                start, end = far - 1 - start, far - 1 - end
+            one, other = (0, start), (length - 1, end)
+            cv2.line(ink, one if across else one[::-1], other if across else other[::-1], 255, thickness, cv2.LINE_AA)
+        return ink
+    # a stroke of the neighbour's, coming in from a side and going out again
+    y, x = random.uniform(0, height, 3), random.uniform(0, 0.12, 3) * width
+    x[0] = x[2] = 0
+    x = x if random.random() < 0.5 else width - 1 - x
+    way = np.stack([x, y], axis=1).round().astype(np.int32)
+    cv2.polylines(ink, [way[:, None]], False, 255, max(2, 2 * thickness), cv2.LINE_AA)
+    return ink
+
+
+def _clipped(ink: Pixels, random: Random) -> Pixels:
+    """A crop through the digit itself, of up to a fourteenth of it, on one side."""
+    rows, columns = np.flatnonzero((ink > 64).any(axis=1)), np.flatnonzero((ink > 64).any(axis=0))
+    if not rows.size:
+        return ink
+    cut_y, cut_x = (int(v) for v in random.uniform(0, 0.07, 2) * (rows.size, columns.size))
+    side = random.integers(4)
+    clips = (
+        ink[rows[0] + cut_y :],
+        ink[: rows[-1] + 1 - cut_y],
+        ink[:, columns[0] + cut_x :],
+        ink[:, : columns[-1] + 1 - cut_x],
+    )
+    clip = clips[side]
+    return np.ascontiguousarray(clip) if min(clip.shape) >= 4 else ink
 
 
 def _noise(shape: tuple[int, ...], random: Random) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from app.manifest import Manifest
 from training.config import TrainingConfig
 from training.evaluate import VALIDATION, SetReport
+from training.machine import cpu_model
 from training.report import LEARNING_PATH, METRICS_PATH, WORST_PATH, plot_path
 from training.sources import EVALUATION_SOURCES
 
@@ -18,8 +19,10 @@ _HASH_DIGITS = 12
 _NOT_COUNTS = ("name", "licence", "sha256")
 _DRAWN = {
     VALIDATION: "a part of every source that was not trained on; temperature and threshold were chosen on it",
-    "rendered digits": "digits of font families that were not trained on, photographed",
-    "rendered non-digits": "letters and signs of those families, pairs and parts of digits, textures",
+    "blank cells": "the cells with nothing written in them of the photo cells' held-out part",
+    "rendered digits": "digits of font families that were not trained on, clean, as a screen or a PDF shows them",
+    "photographed rendered digits": "digits of those families, photographed",
+    "rendered non-digits": "photographed letters and signs of those families, pairs and parts of digits; textures",
 }
 
 
@@ -42,12 +45,12 @@ the source of truth; `manifest.json` has the hashes.
 {_parity(manifest)}
 ## Measured
 
-By the run that made it, through the service's own imaging path; all figures are in
-[{METRICS_PATH}]({METRICS_PATH}). Accuracy is that of `/predict`: a digit is right where it is the likeliest of the ten
-digits, a non-digit where `none` is the likeliest of all eleven classes. Macro F1 and ECE are of one decision a glyph,
-among eleven classes where a set has non-digits. AUROC tells non-digits from digits by the non-digit probability.
-Bitmaps (MNIST, CVL, optdigits, …) are enlarged to some 64 pixels first; sent to the service as they are, they may be
-read a little worse.
+By the run that made it; all figures are in [{METRICS_PATH}]({METRICS_PATH}). Every image is taken as it
+would be sent, at its own size, and goes the way of `/predict` but for the decoding of its file: one without ink is
+answered as no digit, and where its polarity is in doubt both are read. Accuracy is that of these answers: a digit is
+right where it is the likeliest of the ten digits, a non-digit where `none` is the likeliest of all eleven classes.
+Macro F1 and ECE are of one decision an image, among eleven classes where a set has non-digits. AUROC tells non-digits
+from digits by the non-digit probability.
 
 {_measured(manifest, reports)}
 
@@ -57,7 +60,9 @@ read a little worse.
 
 ## Confidence
 
-Temperature {manifest.temperature:.3f}, fitted on validation. {_threshold(config, reports[VALIDATION])}
+Temperature {manifest.temperature:.3f}, fitted on validation together with the bias of the logit of `none`, which is
+within the model: probabilities are those of images of which {config.non_digit_share:.0%} show no digit, fewer than it
+was trained on. Where more of yours do, weigh `none` accordingly. {_threshold(config, reports[VALIDATION])}
 
 ## Plots
 
@@ -79,8 +84,9 @@ Temperature {manifest.temperature:.3f}, fitted on validation. {_threshold(config
 {command}
 ```
 
-Seed {config.seed}; {config.epochs} epochs of {config.steps:,} batches of {config.batch_size}. {_duration(seconds)} on
-{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}, {libraries}. Made {manifest.created}.
+{_epochs(config)}
+{_duration(seconds)} on {os.cpu_count()} CPUs ({cpu_model()}), Python {platform.python_version()}.
+{libraries}. Made {manifest.created}.
 
 ## Limits
 
@@ -96,11 +102,21 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _parity(manifest: Manifest) -> str:
     lines = [
         f"{name}: the same class on {figures['agreement']:.3%} of {figures.get('n', 0):,.0f} glyphs"
-        f"{'' if name in manifest.sha256 else ', too few: it is left out of this version'}.\n"
+        f"{'' if name in manifest.sha256 else ', too few: it is left out of this version'}."
         for name, figures in manifest.metrics.items()
         if "agreement" in figures
     ]
-    return "\n" + "".join(f"- {line}" for line in lines) if lines else ""
+    lines += _latency(manifest)
+    return "\n" + "".join(f"- {line}\n" for line in lines) if lines else ""
+
+
+def _latency(manifest: Manifest) -> list[str]:
+    timed = {name: figures for name, figures in manifest.metrics.items() if "milliseconds" in figures}
+    if not timed:
+        return []
+    calls = max(figures.get("calls", 0) for figures in timed.values())
+    times = ", ".join(f"{name} {figures['milliseconds']:.3f} ms" for name, figures in timed.items())
+    return [f"One glyph on one thread of {cpu_model()}, through LiteRT, the median of {calls:,.0f} calls: {times}."]
 
 
 def _measured(manifest: Manifest, reports: Mapping[str, SetReport]) -> str:
@@ -118,7 +134,7 @@ def _measured(manifest: Manifest, reports: Mapping[str, SetReport]) -> str:
         )
         for name, report in reports.items()
     ]
-    return _table(("Set", "What", "Glyphs", "Accuracy", "Macro F1", "AUROC", "ECE"), rows)
+    return _table(("Set", "What", "Images", "Accuracy", "Macro F1", "AUROC", "ECE"), rows)
 
 
 def _classes(report: SetReport) -> str:
@@ -133,7 +149,7 @@ def _classes(report: SetReport) -> str:
         )
         for one in report.classes
     ]
-    return _table(("Class", "Glyphs", "Precision", "Recall", "F1", "AUC"), rows)
+    return _table(("Class", "Images", "Precision", "Recall", "F1", "AUC"), rows)
 
 
 def _threshold(config: TrainingConfig, report: SetReport) -> str:
@@ -172,11 +188,32 @@ def _data(manifest: Manifest) -> str:
 
 
 def _drawn(config: TrainingConfig) -> str:
-    rows = [(plan.name, str(plan.copies), "yes" if plan.plain else "no", f"{plan.weight:g}") for plan in config.sources]
-    rows.append(("digits drawn from fonts", f"{config.font_digits:,} in all", "no", f"{config.font_weight:g}"))
-    rows.append(("non-digits drawn", f"{config.non_digits:,} in all", "no", f"{config.non_digit_weight:g}"))
-    table = _table(("Trained on", "Augmented copies of each", "Plain, too", "Weight among the batches"), rows)
-    return f"{table}\n\nWithin a source every class is drawn as often as any other."
+    rows = [
+        (
+            plan.name,
+            str(plan.copies),
+            str(plan.copies if plan.none_copies is None else plan.none_copies),
+            "yes" if plan.plain else "no",
+            f"{plan.weight:g}",
+        )
+        for plan in config.sources
+    ]
+    rows.append(("digits drawn from fonts", f"{config.font_digits:,} in all", "–", "no", f"{config.font_weight:g}"))
+    rows.append(("non-digits drawn", "–", f"{config.non_digits:,} in all", "no", f"{config.non_digit_weight:g}"))
+    head = (
+        "Trained on",
+        "Augmented copies of each digit",
+        "… of each non-digit",
+        "Plain, too",
+        "Weight among the batches",
+    )
+    return f"{_table(head, rows)}\n\nWithin a source every class is drawn as often as any other."
+
+
+def _epochs(config: TrainingConfig) -> str:
+    text = f"Seed {config.seed}; {config.epochs} epochs of {config.steps:,} batches of {config.batch_size}"
+    calm = f", the last {config.calm_epochs} with less jitter" if config.calm_epochs else ""
+    return f"{text}{calm}; then the weights are rounded to 8 bits."
 
 
 def _limits(reports: Mapping[str, SetReport]) -> str:

@@ -7,7 +7,6 @@ finished training is kept, so that a stopped comparison goes on.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib.metadata
 import os
 import platform
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from app.manifest import open_version
 from training.config import load_config
+from training.machine import cpu_model
 
 if TYPE_CHECKING:
     from training.contest import Scale
@@ -39,11 +39,12 @@ class CompareOptions:
     seeds: int
     processes: int
     quick: bool
+    accept_changed_data: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command; `CompareOptions(**vars(...))` takes them, less the command's own name."""
-    default = Path("training/configs/digits_0_2_0.py")
+    default = Path("training/configs/digits_0_3_0.py")
     parser.add_argument("--config", type=Path, default=default, help=f"whose pool and sets are used; default {default}")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the data sets, mnist.npz among them")
     parser.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
@@ -55,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="trainings of the 885-image project; default 5")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="draw the pool, if it is not there")
     parser.add_argument("--quick", action="store_true", help="a smoke test of about a minute; its figures say nothing")
+    parser.add_argument(
+        "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
+    )
 
 
 def compare(options: CompareOptions) -> Path:
@@ -74,7 +78,8 @@ def compare(options: CompareOptions) -> Path:
 
     kept = options.runs_dir / ("compare-quick" if options.quick else "compare")
     report = options.report or (kept / "RESULTS.md" if options.quick else Path("training/RESULTS.md"))
-    places = Places(options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
+    folders = (options.data_dir, options.fonts_dir, options.models_dir, options.runs_dir)
+    places = Places(*folders, accept_changed_data=options.accept_changed_data)
     scale = Scale(samples=options.samples, seeds=options.seeds)
     if options.quick:
         config, scale, places = reduced(config), Scale.quick(), replace(places, runs_dir=kept)
@@ -97,6 +102,7 @@ def _notes(options: CompareOptions, scale: Scale, systems: Sequence[System]) -> 
     )
     command = f"python -m training compare --config {options.config.as_posix()} --version {options.version}"
     command += f" --data-dir DATA --samples {options.samples} --seeds {options.seeds}{' --quick' * options.quick}"
+    command += " --accept-changed-data" * options.accept_changed_data
     quick = "**A smoke test: its figures say nothing.**\n\n" if options.quick else ""
     return f"""{quick}{described}
 
@@ -112,19 +118,11 @@ is 88 of the 885 images, or MNIST's test images as they are. What an author does
 quarter and a patience of 8 for the 885 images, 10 epochs for the dense nets and 5 for the ResNet, and the size of that.
 
 One glyph: the median of 500 calls of a concrete TensorFlow function on one thread, after 50 to warm up. Machine:
-{_machine()}, {os.cpu_count()} CPUs; {_libraries()}.
+{cpu_model()}, {os.cpu_count()} CPUs; {_libraries()}.
 
 ```
 {command}
 ```"""
-
-
-def _machine() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 def _libraries() -> str:

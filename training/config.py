@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from app.errors import OcrError
+
+Config = TypeVar("Config", bound=Any)
 
 
 class ConfigError(OcrError):
     """A configuration that cannot be run."""
 
 
+_SHARES = ("held_out_families", "validation_share", "risk", "non_digit_share")
+_AT_LEAST = {
+    **dict.fromkeys(("batch_size", "steps", "epochs"), 1),
+    **dict.fromkeys(("font_digits", "font_weight", "non_digits", "non_digit_weight"), 0),
+    **dict.fromkeys(("held_out_font_digits", "held_out_non_digits", "calm_epochs", "learning_rate", "weight_decay"), 0),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """How a data set is used: `copies` augmented drawings of every item, and its `weight` among the batches.
+    """How a data set is used: `copies` augmented drawings of every digit, and its `weight` among the batches.
 
-    `plain` adds every item once as it is.
+    `none_copies`: of every item that is no digit; as many as of a digit where it is None. `plain` adds every item once
+    as it is.
     """
 
     name: str
     copies: int
     weight: float
     plain: bool = False
+    none_copies: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +46,8 @@ class TrainingConfig:
 
     `font_digits` and `non_digits` are drawn glyphs, with their weights among the batches. `held_out_families` is the
     share of font families that only evaluation sees; `validation_share` that of the remaining groups of every source.
-    An epoch is `steps` batches of `batch_size`. Of what the threshold accepts, at most the share `risk` is wrong on
-    validation.
+    An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
+    accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be meant.
     """
 
     version: str
@@ -52,25 +66,50 @@ class TrainingConfig:
     batch_size: int = 128
     steps: int = 2_000
     epochs: int = 20
+    calm_epochs: int = 0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     risk: float = 0.005
+    non_digit_share: float = 0.03
+
+    def __post_init__(self) -> None:
+        # The manifest, the threshold and the version's folder would find out after hours.
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
+            raise ConfigError(f"The version is {self.version!r}; it should be three numbers, like 1.2.0.")
+        if not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ConfigError(f"The name is {self.name!r}; it names a folder: letters, digits, '-', '_' and '.'.")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it is a share, 0 to 1.")
+        for name, least in _AT_LEAST.items():
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it is {least} at least.")
+        for plan in self.sources:
+            if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
+                raise ConfigError(f"{plan} has a negative number.")
 
 
 def load_config(path: Path) -> TrainingConfig:
     """The `config` of a Python file. Raises ConfigError, which says what is wrong with it."""
+    return loaded(path, TrainingConfig)
+
+
+def loaded(path: Path, kind: type[Config]) -> Config:
+    """The `config` of a Python file, of one of the dataclasses that configure. Raises ConfigError."""
     spec = importlib.util.spec_from_file_location("training_config", path)
     if spec is None or spec.loader is None or not path.exists():
-        raise ConfigError(f"{path} is not a Python file; see training/configs/.")
+        raise ConfigError(f"{path} is missing, or is not a Python file; see training/configs/.")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     except TypeError as error:  # an unknown or a missing field
-        known = ", ".join(field.name for field in fields(TrainingConfig))
+        known = ", ".join(field.name for field in fields(kind))
         raise ConfigError(f"{path}: {error}. The fields are {known}.") from error
     except Exception as error:  # it is a program, and may fail in any way
         raise ConfigError(f"{path} does not run ({type(error).__name__}: {error}).") from error
     config = getattr(module, "config", None)
-    if not isinstance(config, TrainingConfig):
-        raise ConfigError(f"{path} sets no `config` of the type TrainingConfig.")
+    if not isinstance(config, kind):
+        raise ConfigError(f"{path} sets no `config` of the type {kind.__name__}.")
     return config

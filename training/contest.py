@@ -11,19 +11,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from app.calibration import NON_DIGIT
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import KERAS_FILE, ModelVersion
 from training.config import TrainingConfig
 from training.fonts import Font, find_fonts, split_families
 from training.latency import latencies
-from training.pool import GlyphSet
+from training.pool import GlyphSet, ImageSet
 from training.printed import HeldOut, printed_digits, split
 from training.references import PRINTED, System
 from training.results import Column, Outcome, keep_outcome, kept_outcome
 from training.run import Places, pooled_data
 from training.sources import EVALUATION_SOURCES, SOURCES, DataError, Item, read_source
 from training.train import TrainingFailed
-from training.trial import digits_of, file_bytes, measured, pool_sample, trained_on_own, trained_on_pool
+from training.trial import file_bytes, measured, pool_sample, trained_on_own, trained_on_pool
 
 OWN = "own"
 POOL = "pool"
@@ -54,7 +55,7 @@ class _Inputs:
     fonts: list[Font]
     mnist: HeldOut
     sample: GlyphSet
-    evaluation: dict[str, GlyphSet]
+    evaluation: dict[str, ImageSet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,26 +142,30 @@ def _fingerprint(config: TrainingConfig, scale: Scale, *of: object) -> str:
 
 
 def _inputs(config: TrainingConfig, scale: Scale, places: Places, processes: int) -> _Inputs:
-    mnist = _mnist(places.data_dir, scale.images)
+    mnist = _mnist(places, scale.images)
     fonts, _ = split_families(find_fonts(places.fonts_dir), config.held_out_families)
     run_dir = places.run_dir(config)
     print(f"The pool is taken from {run_dir}, or drawn there, which takes as long as in a run.", flush=True)
     data = pooled_data(config, places, processes)
-    evaluation = {name: _first(digits_of(glyphs), scale.images) for name, glyphs in data.evaluation.items()}
+    evaluation = {
+        name: images.only((images.labels != NON_DIGIT) & (np.arange(len(images)) < (scale.images or len(images))))
+        for name, images in data.evaluation.items()
+    }
     return _Inputs(
         fonts=fonts,
         mnist=mnist,
         sample=pool_sample(data.shares, scale.samples, config.seed),
-        evaluation={name: glyphs for name, glyphs in evaluation.items() if len(glyphs)},
+        evaluation={name: images for name, images in evaluation.items() if len(images)},
     )
 
 
-def _mnist(data_dir: Path, images: int | None) -> HeldOut:
+def _mnist(places: Places, images: int | None) -> HeldOut:
     """MNIST as its files have it, less the writers that our evaluation holds out; its test set to measure on."""
     (source,) = (source for source in SOURCES if source.name == "MNIST")
     (test,) = (source for source in EVALUATION_SOURCES if source.name == "MNIST test")
-    seen = [item for item in read_source(source, data_dir)[0] if not source.held_out(item.group)]
-    return HeldOut(_first(_raw(seen), images), _EMPTY, _first(_raw(read_source(test, data_dir)[0]), images))
+    items, tests = (read_source(one, places.data_dir, places.accept_changed_data)[0] for one in (source, test))
+    seen = [item for item in items if not source.held_out(item.group)]
+    return HeldOut(_first(_raw(seen), images), _EMPTY, _first(_raw(tests), images))
 
 
 def _raw(items: list[Item]) -> GlyphSet:
@@ -168,6 +173,11 @@ def _raw(items: list[Item]) -> GlyphSet:
     if not inks:
         raise DataError("There is no image in MNIST; fetch it anew.")
     return GlyphSet(np.stack(inks), np.array([item.label for item in items], np.uint8))
+
+
+def _as_they_are(glyphs: GlyphSet) -> ImageSet:
+    """Glyphs that are measured without any imaging, as an author did."""
+    return ImageSet(glyphs.labels, glyphs.glyphs, np.arange(len(glyphs), dtype=np.int32))
 
 
 def _first(glyphs: GlyphSet, count: int | None) -> GlyphSet:
@@ -180,7 +190,7 @@ def _outcome(job: _Job, scale: Scale, inputs: _Inputs, mark: str) -> Outcome:
         data = split(printed_digits(inputs.fonts, job.seed)) if system.own_data == PRINTED else inputs.mnist
         epochs = min(system.epochs, scale.epochs or system.epochs)
         trained = trained_on_own(system, data, epochs, job.seed)
-        test = measured(trained.network, {"test": data.test})["test"]["accuracy"]
+        test = measured(trained.network, {"test": _as_they_are(data.test)})["test"]["accuracy"]
     else:
         trained = trained_on_pool(system, inputs.sample, job.seed)
     return Outcome(

@@ -9,8 +9,8 @@ from app.calibration import NON_DIGIT
 from training.config import ConfigError, SourcePlan, TrainingConfig
 from training.fonts import find_fonts, split_families
 from training.own import OWN, own_source, read_own
-from training.pool import GlyphMaker, GlyphSet, concatenated
-from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source
+from training.pool import GlyphMaker, ImageSet, all_images, concatenated
+from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source, refuse_missing
 from training.stream import Share
 
 _OWN_WEIGHT = 0.25
@@ -25,8 +25,8 @@ class TrainingData:
     """
 
     shares: list[Share]
-    validation: GlyphSet
-    evaluation: dict[str, GlyphSet]
+    validation: ImageSet
+    evaluation: dict[str, ImageSet]
     sources: list[dict[str, object]]
 
 
@@ -47,17 +47,29 @@ def planned_sources(config: TrainingConfig) -> list[Source]:
 
 
 def training_data(
-    config: TrainingConfig, data_dir: Path, fonts_dir: Path, processes: int, own: Path | None = None
+    config: TrainingConfig,
+    data_dir: Path,
+    fonts_dir: Path,
+    processes: int,
+    own: Path | None = None,
+    accept_changed: bool = False,
 ) -> TrainingData:
     """Draws and normalises all glyphs of a run; `own` is a folder of the user's images that joins in.
 
-    Raises ConfigError, DataError or NoFonts before any glyph is drawn.
+    Everything is read before any glyph is drawn. Raises ConfigError, NoFonts or DataError, the last for files that are
+    not the recorded ones too, unless `accept_changed`.
     """
     sources = planned_sources(config)
     fonts = find_fonts(fonts_dir)
     seen_fonts, held_out_fonts = split_families(fonts, config.held_out_families)
     plans = list(config.sources)
-    read = [(source, *read_source(source, data_dir)) for source in sources]
+    refuse_missing(sources, data_dir)
+    read = [(source, *read_source(source, data_dir, accept_changed)) for source in sources]
+    never_trained_on = {
+        source.name: read_source(source, data_dir, accept_changed)[0]
+        for source in EVALUATION_SOURCES
+        if (data_dir / source.file).exists()
+    }
     if own is not None:
         items, sha256 = read_own(own)
         read.append((own_source(own), items, sha256))
@@ -86,31 +98,37 @@ def training_data(
             "held_out_families": len({font.family for font in held_out_fonts}),
         }
     )
-    digits = [item for split in splits.values() for item in split.train if item.label != NON_DIGIT and not item.photo]
+    digits = [item for split in splits.values() for item in split.train if item.label != NON_DIGIT]
     with GlyphMaker(processes, config.seed) as maker:
         pending = []
         for plan in plans:
             train = splits[plan.name].train
             parts = [maker.items(train, 0)] if plan.plain else []
-            pending.append((plan.name, plan.weight, [*parts, maker.items(train, plan.copies)]))
+            parts.append(maker.items([item for item in train if item.label != NON_DIGIT], plan.copies))
+            none_copies = plan.copies if plan.none_copies is None else plan.none_copies
+            parts.append(maker.items([item for item in train if item.label == NON_DIGIT], none_copies))
+            pending.append((plan.name, plan.weight, parts))
         pending.append(("fonts", config.font_weight, [maker.font_digits(seen_fonts, config.font_digits)]))
         pending.append(
             ("non-digits", config.non_digit_weight, [maker.non_digits(seen_fonts, digits, config.non_digits)])
         )
-        validation = [maker.items(split.validation, 0) for split in splits.values()]
-        validation += [maker.font_digits(seen_fonts, 1_000), maker.non_digits(seen_fonts, digits, 500)]
-        measured = {name: maker.items(split.held_out, 0) for name, split in splits.items() if split.held_out}
-        for source in EVALUATION_SOURCES:
-            if (data_dir / source.file).exists():
-                measured[source.name] = maker.items(read_source(source, data_dir)[0], 0)
-        measured["rendered digits"] = maker.font_digits(held_out_fonts or fonts, config.held_out_font_digits)
-        measured["rendered non-digits"] = maker.non_digits(held_out_fonts or fonts, digits, config.held_out_non_digits)
+        validation = [maker.images(split.validation) for split in splits.values()]
+        validation += [maker.font_images(seen_fonts, 1_000, as_photos=True)]
+        validation += [maker.non_digit_images(seen_fonts, digits, 500)]
+        measured = {name: maker.images(split.held_out) for name, split in splits.items() if split.held_out}
+        measured.update({name: maker.images(items) for name, items in never_trained_on.items()})
+        others = held_out_fonts or fonts
+        measured["rendered digits"] = maker.font_images(others, config.held_out_font_digits, as_photos=False)
+        measured["photographed rendered digits"] = maker.font_images(
+            others, config.held_out_font_digits, as_photos=True
+        )
+        measured["rendered non-digits"] = maker.non_digit_images(others, digits, config.held_out_non_digits)
         shares = [
             Share(name, concatenated([part.result() for part in parts]), weight) for name, weight, parts in pending
         ]
         return TrainingData(
             shares=shares,
-            validation=concatenated([part.result() for part in validation]),
+            validation=all_images([part.result() for part in validation]),
             evaluation={name: part.result() for name, part in measured.items()},
             sources=described,
         )

@@ -28,7 +28,7 @@ class VersionExists(OcrError):
 
 
 class NoSpace(OcrError):
-    """Too little room for what a run writes."""
+    """Too little room for what a run writes, or none at all."""
 
 
 def tflite_bytes(network: keras.Model) -> bytes:
@@ -36,11 +36,37 @@ def tflite_bytes(network: keras.Model) -> bytes:
     return _converted(tf.lite.TFLiteConverter.from_keras_model(network))
 
 
-def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:
-    """The network with 8-bit weights and activations, floats at its ends; for phones.
+def round_weights(network: keras.Model) -> None:
+    """Rounds the kernels of all convolutions and dense layers to whole steps, 127 up and down for each channel.
 
-    `sample`: glyphs, (n, 28, 28) uint8, from which the ranges of the activations are taken
-    (Jacob et al., CVPR 2018).
+    So 8 bits hold them, and `tflite_int8_bytes` finds nothing left to round. It moves logits by a root mean square of
+    0.05, and of 68,521 images of the evaluation it set 25 more right than wrong: no loss.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            kernel = np.asarray(layer.kernel)
+            step = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1))) / 127
+            layer.kernel.assign(np.round(kernel / np.where(step > 0, step, 1)) * step)
+
+
+def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:
+    """The network with 8-bit weights and 16-bit activations, floats at its ends; for chips without floats.
+
+    `sample`: glyphs, (n, 28, 28) uint8, from which the ranges of the activations are taken (Jacob et al., CVPR 2018).
+
+    The share of 10,000 glyphs of the evaluation that keep the class of digits 0.2.0, of digits 1.0.0 after 15 epochs,
+    and the time of one glyph through LiteRT, on one thread of an EPYC (0.17 ms with floats throughout):
+
+    - 8-bit activations, their ranges from 1,000 glyphs of MNIST: 99.22 %, 99.40 %, 0.045 ms;
+    - the same, their ranges from 1,000 glyphs of all shares: 99.15 %, 99.48 %, from 5,000 not better;
+    - the same with rounded weights (`round_weights`), average and last layer in floats: 99.67 %, 99.83 %;
+    - floats between the layers ("dynamic range"): 99.65 %, 99.82 %, with rounded weights 99.83 %, 99.89 %, 0.045 ms;
+    - 16-bit activations: 99.72 %, 99.83 %, 3.5 ms;
+    - 16-bit activations with rounded weights: 99.99 %, 99.99 %, 3.5 ms.
+
+    What is lost lies at the border between two classes, where any noise decides; half of the 8-bit noise is that of the
+    weights, the other half that of the activations. The price of 16 bits is the time: LiteRT has no fast kernels for
+    them.
     """
 
     def representative() -> Iterator[list[NDArray[np.float32]]]:
@@ -50,6 +76,7 @@ def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
     return _converted(converter)
 
 
@@ -70,12 +97,17 @@ def parity(network: keras.Model, tflite: bytes, glyphs: NDArray[np.uint8]) -> fl
 def refuse_to_start(folder: Path, *writable: Path) -> None:
     """Asks, before hours are spent, whether a run could publish to `folder`.
 
-    Raises VersionExists where it is published already, NoSpace where one of the `writable` folders' disks is full.
+    Raises VersionExists where it is published already, NoSpace where one of the `writable` folders is not, or its disk
+    is full.
     """
     if folder.exists():
         raise VersionExists(f"{folder} exists; choose another version, since a published one is never changed.")
     for place in writable:
-        place.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=place).close()
+        except OSError as error:
+            raise NoSpace(f"{place} cannot be written to ({error.strerror}); choose another folder.") from error
         free = shutil.disk_usage(place).free
         if free < _FREE_BYTES:
             raise NoSpace(f"{place} has {free / 2**20:,.0f} MiB left, and a run needs {_FREE_BYTES / 2**20:,.0f}.")

@@ -20,12 +20,16 @@ LOOKALIKES = set("OoQDlIiSsZzBbGgqJj")
 NON_DIGITS = "".join(c for c in string.ascii_letters if c not in LOOKALIKES) + ".,-:;+=*#%&?@()[]{}<>~^$€£"
 # Families with these words in their name draw symbols, not digits.
 _SYMBOLIC = ("symbol", "emoji", "math", "icon", "awesome", "dingbat", "ornament", "braille", "barcode", "bullets")
+# … and these families and files draw signs in the digits' places, digits on keys, or digits left out of black boxes.
+_NO_DIGITS = frozenset({"D050000L", "Linux Biolinum Keyboard O", "OCRBE", "OCRBX"})
+# Series whose families differ in their letters: their digits are nearly the same, but for slant and weight.
+_SERIES = ("Playwrite", "Edu")
 _DRAWN_HEIGHT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """A font file that draws the ten digits; styles of one family share `family`."""
+    """A font file that draws the ten digits; styles of one family, and families of one series, share `family`."""
 
     path: Path
     family: str
@@ -38,15 +42,16 @@ class NoFonts(OcrError):
 def find_fonts(folder: Path) -> list[Font]:
     """The fonts under `folder` that draw ten different digits, ordered by path. Raises NoFonts where there are none."""
     fonts = []
-    for path in sorted((*folder.rglob("*.ttf"), *folder.rglob("*.otf"))):
+    for path in sorted(path for suffix in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{suffix}")):
         try:
             family = str(_load(path).getname()[0])
-            if not any(word in family.lower() for word in _SYMBOLIC) and _draws_digits(path):
-                fonts.append(Font(path, family))
+            symbolic = any(word in family.lower() for word in _SYMBOLIC) or bool(_NO_DIGITS & {family, path.stem})
+            if not symbolic and _draws_digits(path):
+                fonts.append(Font(path, next((name for name in _SERIES if family.startswith(f"{name} ")), family)))
         except OSError:  # a damaged font file, or one that FreeType does not read
             continue
     if not fonts:
-        raise NoFonts(f"No TrueType or OpenType font under {folder}; install those of training/fonts.txt.")
+        raise NoFonts(f"No TrueType or OpenType font under {folder}; install those of training/fonts.txt (make fonts).")
     return fonts
 
 

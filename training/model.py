@@ -8,6 +8,9 @@ from keras import layers
 from app.calibration import LABELS
 from app.imaging.glyph import GLYPH_SIDE
 
+# The last layer's name, in every network.
+LOGITS = "logits"
+
 
 def reference_network(dropout: float = 0.05) -> keras.Model:
     """The network of the reference project (118,154 parameters with ten classes, 118,219 with eleven).
@@ -20,7 +23,7 @@ def reference_network(dropout: float = 0.05) -> keras.Model:
         stack += [layers.Conv2D(channels, 3, activation="relu"), layers.MaxPooling2D(), layers.Dropout(dropout)]
     stack.append(layers.Flatten())
     stack += [layers.Dense(units, activation="relu") for units in (64, 128, 64)]
-    stack.append(layers.Dense(len(LABELS), name="logits"))
+    stack.append(layers.Dense(len(LABELS), name=LOGITS))
     return keras.Sequential(stack, name="reference")
 
 
@@ -40,7 +43,7 @@ def digit_network() -> keras.Model:
     x = _convolution(x, 112, padding="valid")
     x = layers.AveragePooling2D(5)(x)
     x = layers.Dropout(0.2)(layers.Flatten()(x))
-    return keras.Model(glyph, layers.Dense(len(LABELS), name="logits")(x), name="digits")
+    return keras.Model(glyph, layers.Dense(len(LABELS), name=LOGITS)(x), name="digits")
 
 
 def _convolution(

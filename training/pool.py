@@ -7,10 +7,12 @@ augmentation is done once, in worker processes, into a pool that is several time
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -18,11 +20,11 @@ from numpy.typing import NDArray
 
 from app.calibration import NON_DIGIT
 from app.domain import Polarity
-from app.imaging.binarise import find_ink
+from app.imaging.binarise import find_ink, likely_polarities
 from app.imaging.decode import decode_image
 from app.imaging.glyph import GLYPH_SIDE, normalise_glyph
-from app.imaging.segment import single_digit
-from training.augment import Random, beside, fragment, photographed, rephotographed, texture
+from app.imaging.segment import digits_by_polarity, single_digit
+from training.augment import Random, beside, fragment, photographed, printed, rephotographed, texture
 from training.fonts import NON_DIGITS, Font, draw_text, draws
 from training.sources import Item
 from training.strokes import draw_strokes
@@ -32,8 +34,11 @@ _MAX_PIXELS = 50_000_000
 _DRAWN_HEIGHT = 64
 # Digits whose parts are no other digit: half of an 8 is a 0, half of a 1 is a 1.
 _FRAGMENTED = "0235"
+# Of the non-digits drawn, those that are digits under the wrong polarity.
+_REVERSED_SHARE = 0.15
 
 Glyphs = NDArray[np.uint8]
+Set = TypeVar("Set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,60 @@ def concatenated(sets: Sequence[GlyphSet]) -> GlyphSet:
     return GlyphSet(np.concatenate([s.glyphs for s in sets]), np.concatenate([s.labels for s in sets]))
 
 
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Images as /predict sees them, to measure on: their classes, (n,) uint8, and the glyphs that it makes of them.
+
+    `glyphs`: (m, 28, 28) uint8; `owners`: (m,) int32 ascending, the image of each. An image without ink has none; one
+    whose polarity is in doubt has two, the likelier first.
+    """
+
+    labels: NDArray[np.uint8]
+    glyphs: Glyphs
+    owners: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, chosen: NDArray[np.bool_]) -> ImageSet:
+        """The images where `chosen`, (n,), is true."""
+        kept = chosen[self.owners]
+        place = np.cumsum(chosen) - 1
+        return ImageSet(self.labels[chosen], self.glyphs[kept], place[self.owners[kept]].astype(np.int32))
+
+    @property
+    def firsts(self) -> NDArray[np.intp]:
+        """Which glyphs are the likelier of their image, ascending; one for every image that has ink."""
+        return np.unique(self.owners, return_index=True)[1]
+
+    def likelier(self) -> GlyphSet:
+        """One glyph of every image that has ink."""
+        firsts = self.firsts
+        return GlyphSet(self.glyphs[firsts], self.labels[self.owners[firsts]])
+
+
+def all_images(sets: Sequence[ImageSet]) -> ImageSet:
+    """All of them, in order."""
+    starts = np.cumsum([0, *(len(s) for s in sets)])
+    owners = [s.owners + start for s, start in zip(sets, starts[:-1], strict=True)]
+    return ImageSet(
+        np.concatenate([np.zeros(0, np.uint8), *(s.labels for s in sets)]),
+        np.concatenate([np.zeros((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8), *(s.glyphs for s in sets)]),
+        np.concatenate([np.zeros(0, np.int32), *owners]).astype(np.int32),
+    )
+
+
+def as_expected(images: ImageSet, non_digit_share: float) -> ImageSet:
+    """A set with so many of its non-digits, chosen evenly, that they are at most `non_digit_share`, 0..1, of it."""
+    non_digits = np.flatnonzero(images.labels == NON_DIGIT)
+    wanted = round(non_digit_share / (1 - non_digit_share) * (len(images) - len(non_digits)))
+    chosen = images.labels != NON_DIGIT
+    if 0 < wanted < len(non_digits):
+        non_digits = non_digits[np.linspace(0, len(non_digits) - 1, wanted).round().astype(int)]
+    chosen[non_digits[:wanted]] = True
+    return images.only(chosen)
+
+
 def glyph_of(image: NDArray[np.uint8], polarity: Polarity) -> Glyphs | None:
     """The glyph of a one-digit image, (h, w) uint8, as /predict would see it; None where it finds no ink."""
     candidate = single_digit(find_ink(image, polarity))
@@ -68,7 +127,9 @@ class GlyphMaker:
     """Makes glyphs in worker processes. Every chunk has a seed of its own, however many processes there are."""
 
     def __init__(self, processes: int, seed: int) -> None:
-        self._executor = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        # Ctrl-C reaches every process: the first one ends the others, which need not tell of it as well.
+        deaf = (signal.SIGINT, signal.SIG_IGN)
+        self._executor = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, deaf)
         self._seeds = np.random.SeedSequence(seed)
 
     def __enter__(self) -> GlyphMaker:
@@ -80,39 +141,63 @@ class GlyphMaker:
     def items(self, items: Sequence[Item], copies: int) -> Future[GlyphSet]:
         """Every item as it is (`copies` 0), or that many times augmented. Items without ink are left out."""
         work = [item for item in items for _ in range(max(1, copies))]
-        chunks = [work[start : start + _CHUNK] for start in range(0, len(work), _CHUNK)]
-        return self._submitted([(_item_glyphs, (chunk, copies > 0)) for chunk in chunks])
+        return self._submitted([(_item_glyphs, (chunk, copies > 0)) for chunk in _chunked(work)], concatenated)
+
+    def images(self, items: Sequence[Item]) -> Future[ImageSet]:
+        """Every item as it is, to measure on."""
+        return self._submitted([(_item_images, (chunk,)) for chunk in _chunked(items)], all_images)
 
     def font_digits(self, fonts: Sequence[Font], count: int) -> Future[GlyphSet]:
-        """Digits drawn from fonts, every family as often as any other."""
-        return self._submitted([(_font_glyphs, (fonts, n)) for n in _chunks(count)])
+        """Digits drawn from fonts and photographed, every family as often as any other."""
+        return self._submitted([(_font_glyphs, (fonts, n)) for n in _chunks(count)], concatenated)
+
+    def font_images(self, fonts: Sequence[Font], count: int, as_photos: bool) -> Future[ImageSet]:
+        """The same, to measure on; or clean, as a screen or a PDF shows them."""
+        return self._submitted([(_font_images, (fonts, n, as_photos)) for n in _chunks(count)], all_images)
 
     def non_digits(self, fonts: Sequence[Font], digits: Sequence[Item], count: int) -> Future[GlyphSet]:
-        """Letters and signs of fonts, two digits in one crop, parts of digits, textures and noise."""
-        return self._submitted(
-            [(_non_digit_glyphs, (fonts, digits[:: max(1, len(digits) // 2000)], n)) for n in _chunks(count)]
-        )
+        """Letters and signs of fonts, two digits in one crop, parts of digits, textures and noise.
 
-    def _submitted(self, jobs: Sequence[tuple[Callable[..., GlyphSet], tuple[object, ...]]]) -> Future[GlyphSet]:
+        And digits seen under the wrong polarity, from fonts and from `digits`.
+        """
+        return self._submitted([(_non_digit_glyphs, (fonts, _some(digits), n)) for n in _chunks(count)], concatenated)
+
+    def non_digit_images(self, fonts: Sequence[Font], digits: Sequence[Item], count: int) -> Future[ImageSet]:
+        """The same, to measure on, but for the wrong polarities: which is right, the images cannot be asked."""
+        return self._submitted([(_non_digit_images, (fonts, _some(digits), n)) for n in _chunks(count)], all_images)
+
+    def _submitted(
+        self, jobs: Sequence[tuple[Callable[..., Set], tuple[object, ...]]], join: Callable[[Sequence[Set]], Set]
+    ) -> Future[Set]:
         seeds = self._seeds.spawn(len(jobs))
         parts = [self._executor.submit(f, *arguments, seed) for (f, arguments), seed in zip(jobs, seeds, strict=True)]
-        return _Joined(parts)
+        return _Joined(parts, join)
 
 
-class _Joined(Future[GlyphSet]):
+class _Joined(Future[Set]):
     """The parts of one set; `result` waits for them and puts them together."""
 
-    def __init__(self, parts: Sequence[Future[GlyphSet]]) -> None:
+    def __init__(self, parts: Sequence[Future[Set]], join: Callable[[Sequence[Set]], Set]) -> None:
         super().__init__()
         self._parts = parts
+        self._join = join
 
-    def result(self, timeout: float | None = None) -> GlyphSet:
-        return concatenated([part.result(timeout) for part in self._parts])
+    def result(self, timeout: float | None = None) -> Set:
+        return self._join([part.result(timeout) for part in self._parts])
 
 
 def _chunks(count: int) -> Iterator[int]:
     for start in range(0, count, _CHUNK):
         yield min(_CHUNK, count - start)
+
+
+def _chunked(items: Sequence[Item]) -> list[Sequence[Item]]:
+    return [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
+
+
+def _some(items: Sequence[Item]) -> Sequence[Item]:
+    """Enough of them, evenly: all would take long to reach every process."""
+    return items[:: max(1, len(items) // 2000)]
 
 
 def _collected(pairs: Iterator[tuple[Glyphs | None, int]]) -> GlyphSet:
@@ -129,13 +214,43 @@ def _item_glyphs(items: Sequence[Item], augmented: bool, seed: np.random.SeedSeq
 
 
 def _item_glyph(item: Item, augmented: bool, random: Random) -> Glyphs | None:
+    if not augmented:
+        return glyph_of(image_of(item, random), Polarity.AUTO)
     if item.photo is not None:
-        image = decode_image(item.photo, _MAX_PIXELS).pixels
-        return glyph_of(rephotographed(image, random) if augmented else image, Polarity.AUTO)
-    ink = _item_ink(item, random)
-    if augmented:
-        return glyph_of(photographed(ink, random), Polarity.DARK_ON_LIGHT)
-    return glyph_of(np.pad(ink, 4), Polarity.LIGHT_ON_DARK)
+        return glyph_of(rephotographed(_photo(item.photo), random), Polarity.AUTO)
+    return glyph_of(photographed(_item_ink(item, random), random), Polarity.DARK_ON_LIGHT)
+
+
+def image_of(item: Item, random: Random) -> NDArray[np.uint8]:
+    """An item as it would be sent: a bitmap and a photo as they are, strokes drawn with some pen on white."""
+    if item.photo is not None:
+        return _photo(item.photo)
+    if item.ink is not None:
+        return item.ink
+    return np.pad(np.uint8(255) - _item_ink(item, random), 4, constant_values=255)
+
+
+def _photo(data: bytes) -> NDArray[np.uint8]:
+    return decode_image(data, _MAX_PIXELS).pixels
+
+
+def _item_images(items: Sequence[Item], seed: np.random.SeedSequence) -> ImageSet:
+    random = np.random.default_rng(seed)
+    return _as_sent((image_of(item, random), item.label) for item in items)
+
+
+def _as_sent(pairs: Iterable[tuple[NDArray[np.uint8], int]]) -> ImageSet:
+    """Images and their classes, through the imaging path of /predict."""
+    cv2.setNumThreads(1)
+    labels: list[int] = []
+    glyphs: list[Glyphs] = [np.zeros((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8)]
+    owners: list[int] = []
+    for index, (image, label) in enumerate(pairs):
+        labels.append(label)
+        for _, candidate in digits_by_polarity(image):
+            glyphs.append(normalise_glyph(candidate.ink)[np.newaxis])
+            owners.append(index)
+    return ImageSet(np.array(labels, np.uint8), np.concatenate(glyphs), np.array(owners, np.int32))
 
 
 def _item_ink(item: Item, random: Random) -> NDArray[np.uint8]:
@@ -151,32 +266,82 @@ def _item_ink(item: Item, random: Random) -> NDArray[np.uint8]:
 
 def _font_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence) -> GlyphSet:
     random = np.random.default_rng(seed)
-    families = _by_family(fonts)
+    families = by_family(fonts)
     glyphs: list[Glyphs] = []
     labels = []
     while len(glyphs) < count:
         digit = int(random.integers(10))
-        glyph = glyph_of(
-            photographed(draw_text(_any_font(families, random), str(digit)), random), Polarity.DARK_ON_LIGHT
-        )
+        image = photographed(draw_text(any_font(families, random), str(digit)), random)
+        glyph = glyph_of(image, Polarity.DARK_ON_LIGHT)
         if glyph is not None:
             glyphs.append(glyph)
             labels.append(digit)
     return GlyphSet(np.stack(glyphs), np.array(labels, np.uint8))
 
 
+def _font_images(fonts: Sequence[Font], count: int, as_photos: bool, seed: np.random.SeedSequence) -> ImageSet:
+    random = np.random.default_rng(seed)
+    families = by_family(fonts)
+
+    def images() -> Iterator[tuple[NDArray[np.uint8], int]]:
+        for _ in range(count):
+            digit = int(random.integers(10))
+            ink = draw_text(any_font(families, random), str(digit))
+            yield (photographed(ink, random) if as_photos else printed(ink, random)), digit
+
+    return _as_sent(images())
+
+
 def _non_digit_glyphs(
     fonts: Sequence[Font], digits: Sequence[Item], count: int, seed: np.random.SeedSequence
 ) -> GlyphSet:
     random = np.random.default_rng(seed)
-    families = _by_family(fonts)
+    families = by_family(fonts)
     glyphs: list[Glyphs] = []
     while len(glyphs) < count:
-        image = _non_digit_image(families, digits, random)
-        glyph = None if image is None else glyph_of(image, Polarity.DARK_ON_LIGHT)
+        if random.random() < _REVERSED_SHARE:
+            glyph = _reversed_glyph(families, digits, random)
+        else:
+            image = _non_digit_image(families, digits, random)
+            glyph = None if image is None else glyph_of(image, Polarity.DARK_ON_LIGHT)
         if glyph is not None:
             glyphs.append(glyph)
     return GlyphSet(np.stack(glyphs), np.full(count, NON_DIGIT, np.uint8))
+
+
+def _non_digit_images(
+    fonts: Sequence[Font], digits: Sequence[Item], count: int, seed: np.random.SeedSequence
+) -> ImageSet:
+    random = np.random.default_rng(seed)
+    families = by_family(fonts)
+
+    def images() -> Iterator[tuple[NDArray[np.uint8], int]]:
+        drawn = 0
+        while drawn < count:
+            image = _non_digit_image(families, digits, random)
+            if image is not None:
+                drawn += 1
+                yield image, NON_DIGIT
+
+    return _as_sent(images())
+
+
+def _reversed_glyph(families: Sequence[Sequence[Font]], digits: Sequence[Item], random: Random) -> Glyphs | None:
+    """What is seen of a digit under the wrong polarity: the paper around it and in its holes."""
+    item = digits[int(random.integers(len(digits)))] if digits and random.random() < 0.5 else None
+    if item is not None and item.photo is not None:
+        image = rephotographed(_photo(item.photo), random)
+        likely = likely_polarities(image)
+        if len(likely) > 1:  # which one is wrong is not known
+            return None
+        return glyph_of(image, likely[0].reversed)
+    ink = draw_text(any_font(families, random), str(random.integers(10))) if item is None else _item_ink(item, random)
+    image = photographed(ink, random)
+    height, width = image.shape
+    # A tight crop, such as a wheel fills of its window.
+    top, bottom = (random.uniform(0, 0.2, 2) * height).astype(int)
+    left, right = (random.uniform(0, 0.2, 2) * width).astype(int)
+    return glyph_of(np.ascontiguousarray(image[top : height - bottom, left : width - right]), Polarity.LIGHT_ON_DARK)
 
 
 def _non_digit_image(
@@ -184,13 +349,13 @@ def _non_digit_image(
 ) -> NDArray[np.uint8] | None:
     kind = random.random()
     if kind < 0.4:
-        font, character = _any_font(families, random), NON_DIGITS[int(random.integers(len(NON_DIGITS)))]
+        font, character = any_font(families, random), NON_DIGITS[int(random.integers(len(NON_DIGITS)))]
         return photographed(draw_text(font, character), random) if draws(font, character) else None
     if kind < 0.7:
         left, right = (_any_digit(families, digits, random) for _ in range(2))
         return photographed(beside(left, right, random), random)
     if kind < 0.8:
-        digit = draw_text(_any_font(families, random), _FRAGMENTED[int(random.integers(len(_FRAGMENTED)))])
+        digit = draw_text(any_font(families, random), _FRAGMENTED[int(random.integers(len(_FRAGMENTED)))])
         return photographed(fragment(digit, random), random)
     if kind < 0.95:
         return texture(random)
@@ -200,20 +365,24 @@ def _non_digit_image(
 
 def _any_digit(families: Sequence[Sequence[Font]], digits: Sequence[Item], random: Random) -> NDArray[np.uint8]:
     if not digits or random.random() < 0.4:
-        return draw_text(_any_font(families, random), str(random.integers(10)))
-    ink = _item_ink(digits[int(random.integers(len(digits)))], random)
+        return draw_text(any_font(families, random), str(random.integers(10)))
+    item = digits[int(random.integers(len(digits)))]
+    if item.photo is not None:
+        return draw_text(any_font(families, random), str(random.integers(10)))
+    ink = _item_ink(item, random)
     rows, columns = np.flatnonzero((ink > 64).any(axis=1)), np.flatnonzero((ink > 64).any(axis=0))
     return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def _by_family(fonts: Sequence[Font]) -> list[list[Font]]:
+def by_family(fonts: Sequence[Font]) -> list[list[Font]]:
+    """The fonts of each family, families in the order of their first font."""
     families: dict[str, list[Font]] = {}
     for font in fonts:
         families.setdefault(font.family, []).append(font)
     return list(families.values())
 
 
-def _any_font(families: Sequence[Sequence[Font]], random: Random) -> Font:
+def any_font(families: Sequence[Sequence[Font]], random: Random) -> Font:
     """Every family as often as any other, however many styles it has."""
     family = families[int(random.integers(len(families)))]
     return family[int(random.integers(len(family)))]

@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.calibration import LABELS, NON_DIGIT, calibrated_probabilities
-from training.evaluate import Labels, Logits, SetReport, decisions
+from app.imaging.glyph import GLYPH_SIDE
+from training.evaluate import Logits, SetReport, decisions
+from training.pool import ImageSet
 
 REPORTS_FOLDER = "reports"
 METRICS_PATH = f"{REPORTS_FOLDER}/metrics.json"
 LEARNING_PATH = f"{REPORTS_FOLDER}/learning.png"
 WORST_PATH = f"{REPORTS_FOLDER}/worst.png"
 # The sets whose glyphs this project drew itself, from fonts: the only ones that may be shown without asking.
-DRAWN_SETS = frozenset({"rendered digits"})
+DRAWN_SETS = frozenset({"rendered digits", "photographed rendered digits"})
 MAX_PNG_BYTES = 60_000
 MAX_PNG_BYTES_TOGETHER = 1_000_000
 _GALLERY_COLUMNS = 16
@@ -42,10 +44,11 @@ class Mistakes:
     predicted: NDArray[np.intp]
 
 
-def worst_mistakes(
-    glyphs: NDArray[np.uint8], labels: Labels, logits: Logits, temperature: float, count: int = _GALLERY_COLUMNS
-) -> Mistakes:
-    """The `count` mistakes with the least probability of the true class: `glyphs` (n, 28, 28), `logits` (n, 11)."""
+def worst_mistakes(images: ImageSet, logits: Logits, temperature: float, count: int = _GALLERY_COLUMNS) -> Mistakes:
+    """The `count` mistakes with the least probability of the true class, as glyphs; `logits`: (n, 11), as answered."""
+    labels = images.labels
+    glyphs = np.zeros((len(images), GLYPH_SIDE, GLYPH_SIDE), np.uint8)
+    glyphs[images.owners[images.firsts]] = images.glyphs[images.firsts]
     predicted, _ = decisions(logits, labels, temperature)
     truth = calibrated_probabilities(logits, temperature)[np.arange(len(labels)), labels]
     wrong = np.flatnonzero(predicted != labels)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import time
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -18,23 +21,27 @@ from app.calibration import LABELS, NON_DIGIT
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, TFLITE_INT8_FILE, Manifest, file_sha256
 from training.card import CARD_FILE, model_card
-from training.config import TrainingConfig
+from training.config import ConfigError, TrainingConfig
 from training.data import TrainingData, planned_sources, training_data
 from training.evaluate import (
     VALIDATION,
     SetReport,
     answers,
-    fitted_temperature,
+    fitted_calibration,
     manifest_metrics,
     set_report,
     threshold_for_risk,
 )
-from training.export import parity, publish, refuse_to_start, tflite_bytes, tflite_int8_bytes
+from training.export import NoSpace, parity, publish, refuse_to_start, tflite_bytes, tflite_int8_bytes
+from training.latency import LITERT_CALLS, litert_milliseconds
+from training.machine import cpu_model
+from training.model import NETWORKS
 from training.own import read_own
-from training.pool import GlyphSet
+from training.pool import GlyphSet, ImageSet, as_expected
 from training.report import DRAWN_SETS, worst_mistakes, write_reports
+from training.sources import DataError
 from training.stream import Share
-from training.train import TrainingFailed, fitted_network, learning_curves, logits_of
+from training.train import TrainingFailed, fitted_network, image_logits, learning_curves, with_non_digit_bias
 
 _POOL = "pool.npz"
 _SECONDS = "seconds"
@@ -45,9 +52,11 @@ _ABOUT_TRAINING = {
     "batch_size",
     "steps",
     "epochs",
+    "calm_epochs",
     "learning_rate",
     "weight_decay",
     "risk",
+    "non_digit_share",
 }
 _LIBRARIES = ("keras", "tensorflow", "numpy", "opencv-python-headless", "pillow")
 _PARITY_GLYPHS = 10_000
@@ -58,12 +67,16 @@ _INT8_SAMPLE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a run reads and writes: `runs_dir` holds the state of runs, `models_dir` the published versions."""
+    """Where a run reads and writes: `runs_dir` holds the state of runs, `models_dir` the published versions.
+
+    `accept_changed_data`: data files may be others than the recorded ones.
+    """
 
     data_dir: Path
     fonts_dir: Path
     models_dir: Path
     runs_dir: Path
+    accept_changed_data: bool = False
 
     def run_dir(self, config: TrainingConfig) -> Path:
         return self.runs_dir / f"{config.name}-{config.version}"
@@ -89,7 +102,9 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     folder = places.models_dir / config.name / config.version
     run_dir = places.run_dir(config)
     planned_sources(config)
-    refuse_to_start(folder, places.models_dir, run_dir)
+    if config.network not in NETWORKS:
+        raise ConfigError(f"There is no network {config.network!r}; there are {', '.join(NETWORKS)}.")
+    refuse_to_start(folder, folder.parent, run_dir)
     started = time.monotonic() - _seconds_before(run_dir)
     data = pooled_data(config, places, processes, own)
     count = sum(len(share.glyphs) for share in data.shares)
@@ -97,31 +112,40 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     try:
         network = fitted_network(config, data, run_dir)
     finally:
-        (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
-    measured = measure(network, data, config.risk)
+        with contextlib.suppress(OSError):  # a full disk has a message of its own
+            (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
+    measured = measure(network, data, config)
     curves = learning_curves(run_dir)
     return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
 
 
 def _seconds_before(run_dir: Path) -> float:
     """How long the run has taken before it was stopped."""
-    path = run_dir / _SECONDS
-    return float(path.read_text()) if path.exists() else 0.0
+    try:
+        return float((run_dir / _SECONDS).read_text())
+    except (OSError, ValueError):
+        return 0.0
 
 
-def measure(network: keras.Model, data: TrainingData, risk: float) -> Measured:
-    """Calibrates a network on validation and measures it on every set; prints a line for each."""
-    logits = logits_of(network, data.validation)
-    labels = data.validation.labels
-    temperature = fitted_temperature(logits, labels)
+def measure(network: keras.Model, data: TrainingData, config: TrainingConfig) -> Measured:
+    """Calibrates a network on validation and measures it on every set; prints a line for each.
+
+    The network that is returned has the fitted bias of the non-digit logit within.
+    """
+    validation = as_expected(data.validation, config.non_digit_share)
+    labels = validation.labels
+    seen = np.unique(validation.owners)  # without ink, the network is not asked
+    calibration = fitted_calibration(image_logits(network, validation)[seen], labels[seen])
+    network, temperature = with_non_digit_bias(network, calibration.non_digit_bias), calibration.temperature
+    logits = image_logits(network, validation, temperature)
     # Of digits: how often non-digits turn up is the user's affair, and they have a probability of their own.
     digits = labels != NON_DIGIT
-    threshold = threshold_for_risk(*answers(logits[digits], labels[digits], temperature), risk).threshold
+    threshold = threshold_for_risk(*answers(logits[digits], labels[digits], temperature), config.risk).threshold
     reports = {}
-    for name, glyphs in {VALIDATION: data.validation, **data.evaluation}.items():
-        if not len(glyphs):  # a set in whose images no ink was found
+    for name, images in {VALIDATION: validation, **data.evaluation}.items():
+        if not len(images):
             continue
-        report = set_report(logits_of(network, glyphs), glyphs.labels, temperature, threshold)
+        report = set_report(image_logits(network, images, temperature), images.labels, temperature, threshold)
         reports[name] = report
         auroc = "" if report.auroc is None else f", AUROC {report.auroc:.4f}"
         digits = "" if report.digit_accuracy is None else f", digits {report.digit_accuracy:.2%}"
@@ -138,17 +162,18 @@ def publish_version(
     command: str,
     seconds: float,
 ) -> Path:
-    """Exports a measured network, checks its flat buffers against it, and writes the version's folder.
+    """Exports a measured network, checks its flat buffers against it, times them, and writes the version's folder.
 
     Raises TrainingFailed where a flat buffer disagrees with the network too often, VersionExists, or NoSpace.
     """
     network = measured.network
-    everything = np.concatenate([data.validation.glyphs, *(glyphs.glyphs for glyphs in data.evaluation.values())])
+    everything = np.concatenate([data.validation.glyphs, *(images.glyphs for images in data.evaluation.values())])
     random = np.random.default_rng(config.seed)
     sample = everything[random.permutation(len(everything))[:_PARITY_GLYPHS]]
-    trained = data.shares[0].glyphs.glyphs
-    ranges = trained[random.permutation(len(trained))[:_INT8_SAMPLE]]
-    buffers = {TFLITE_FILE: tflite_bytes(network), TFLITE_INT8_FILE: tflite_int8_bytes(network, ranges)}
+    of_each = -(-_INT8_SAMPLE // len(data.shares))
+    trained = [share.glyphs.glyphs[random.permutation(len(share.glyphs))[:of_each]] for share in data.shares]
+    int8 = tflite_int8_bytes(network, np.concatenate(trained))
+    buffers = {TFLITE_FILE: tflite_bytes(network), TFLITE_INT8_FILE: int8}
     metrics = manifest_metrics(measured.reports)
     for file, buffer in buffers.items():
         agreement = parity(network, buffer, sample)
@@ -159,9 +184,13 @@ def publish_version(
     if metrics[TFLITE_INT8_FILE]["agreement"] < _MIN_INT8_PARITY:
         print(f"{TFLITE_INT8_FILE} is left out: it gives another class too often", flush=True)
         del buffers[TFLITE_INT8_FILE]
+    for file, buffer in buffers.items():
+        milliseconds = litert_milliseconds(buffer)
+        print(f"{file}: {milliseconds:.3f} ms a glyph, on one thread of {cpu_model()}", flush=True)
+        metrics[file] |= {"calls": float(LITERT_CALLS), "milliseconds": milliseconds}
     mistakes = {
-        name: worst_mistakes(glyphs.glyphs, glyphs.labels, logits_of(network, glyphs), measured.temperature)
-        for name, glyphs in data.evaluation.items()
+        name: worst_mistakes(images, image_logits(network, images, measured.temperature), measured.temperature)
+        for name, images in data.evaluation.items()
         if name in DRAWN_SETS
     }
 
@@ -201,21 +230,36 @@ def _installed_version(library: str) -> str:
 
 
 def pooled_data(config: TrainingConfig, places: Places, processes: int, own: Path | None = None) -> TrainingData:
-    """The glyphs of a run, drawn once and kept in its folder, so that a run that goes on need not draw them again."""
-    run_dir = places.run_dir(config)
+    """The glyphs of a run, drawn once and kept in its folder, so that a run that goes on need not draw them again.
+
+    Raises what `training_data` raises, DataError where the glyphs that were kept are damaged, and NoSpace.
+    """
+    path = places.run_dir(config) / _POOL
     fingerprint = _fingerprint(config, own)
-    path = run_dir / _POOL
-    if path.exists():
+    if (kept := _kept_pool(path, fingerprint)) is not None:
+        return kept
+    data = training_data(config, places.data_dir, places.fonts_dir, processes, own, places.accept_changed_data)
+    aside = path.with_suffix(".part.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(aside, **_packed(fingerprint, data))
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise NoSpace(f"{path} could not be written ({error.strerror or error}); make room, begin again.") from error
+    return data
+
+
+def _kept_pool(path: Path, fingerprint: str) -> TrainingData | None:
+    if not path.exists():
+        return None
+    try:
         with path.open("rb") as file, np.load(file) as arrays:
             index = json.loads(str(arrays["index"]))
-            if index["fingerprint"] == fingerprint:
-                return _unpacked(index, arrays)
-    data = training_data(config, places.data_dir, places.fonts_dir, processes, own)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part.npz")
-    np.savez(aside, **_packed(fingerprint, data))
-    aside.rename(path)
-    return data
+            return _unpacked(index, arrays) if index["fingerprint"] == fingerprint else None
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged ({error}); remove it, and its glyphs are drawn anew.") from error
 
 
 def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
@@ -233,10 +277,12 @@ def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
         "sources": data.sources,
     }
     arrays: dict[str, Any] = {"index": np.array(json.dumps(index))}
-    sets = [*((f"share{i}", share.glyphs) for i, share in enumerate(data.shares)), ("validation", data.validation)]
-    sets += [(f"evaluation{i}", glyphs) for i, glyphs in enumerate(data.evaluation.values())]
-    for name, glyphs in sets:
-        arrays[f"{name}/glyphs"], arrays[f"{name}/labels"] = glyphs.glyphs, glyphs.labels
+    for i, share in enumerate(data.shares):
+        arrays[f"share{i}/glyphs"], arrays[f"share{i}/labels"] = share.glyphs.glyphs, share.glyphs.labels
+    sets = [("validation", data.validation), *((f"evaluation{i}", s) for i, s in enumerate(data.evaluation.values()))]
+    for name, images in sets:
+        arrays[f"{name}/glyphs"], arrays[f"{name}/labels"] = images.glyphs, images.labels
+        arrays[f"{name}/owners"] = images.owners
     return arrays
 
 
@@ -244,9 +290,12 @@ def _unpacked(index: dict[str, Any], arrays: Any) -> TrainingData:
     def glyphs(name: str) -> GlyphSet:
         return GlyphSet(arrays[f"{name}/glyphs"], arrays[f"{name}/labels"])
 
+    def images(name: str) -> ImageSet:
+        return ImageSet(arrays[f"{name}/labels"], arrays[f"{name}/glyphs"], arrays[f"{name}/owners"])
+
     return TrainingData(
         shares=[Share(name, glyphs(f"share{i}"), weight) for i, (name, weight) in enumerate(index["shares"])],
-        validation=glyphs("validation"),
-        evaluation={name: glyphs(f"evaluation{i}") for i, name in enumerate(index["evaluation"])},
+        validation=images("validation"),
+        evaluation={name: images(f"evaluation{i}") for i, name in enumerate(index["evaluation"])},
         sources=index["sources"],
     )

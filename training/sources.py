@@ -10,11 +10,10 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +24,34 @@ from training.fonts import LOOKALIKES
 
 Array = NDArray[Any]
 _MNIST_FILE = "mnist.npz"
+_MNIST_WRITERS_FILE = "mnist_writers.npz"
+# What each file should hash to, in SHA-256. MNIST goes about in two wrappings: the second is Keras' download.
+_RECORDED = {
+    "alphadigits.npz": ("45f04ffcdc2f9df9793502c8cd6394221dd06eeb393cebc88dab961801941691",),
+    "cvl_dev.npz": ("47d376129e1f65b1f6530b1b39ac88637e43496f47f181d90b2399daf04b877a",),
+    "meter_photos.zip": ("c5635a7bff45de32f24771a55660d77725a618c637b528f151372763ea8c1b19",),
+    _MNIST_FILE: (
+        "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64",
+        "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    ),
+    _MNIST_WRITERS_FILE: ("58c039df845176b2eba5b3300303ed1f310ccc9e3f0239aca85e34c4a4ee8f50",),
+    "newspaper_cells.zip": ("68009378757ba05d5f64c6344445da99b2dc7ef7c9e24b33f7ace9841d151952",),
+    "nist_vowels.npz": ("6bb1a1e6778876211bfab690eef43155970559f14684af102bbdb48916efb690",),
+    "notmnist.npz": ("1e2a63e88cee1454b782b505aa76470bb1fe022cb0df1dd985a43fe1968bca7f",),
+    "optdigits.npz": ("7ddcaa0e32cdc5289e1fbee48eaa552958a309db108ebaa9de13cbe76a332ca5",),
+    "pendigits.npz": ("3e5d6405b0d04e0c1660e7087a58ea638751fd4e54ad5db9ba9463db4cec145d",),
+    "photo_cells.zip": ("5f312701c721d7b19f5ab13114444a4d8f9b60fc5ebd91c75e4098a1202cdfd4",),
+    "photo_letters.zip": ("a2bba7b291c70c790c6690edb474038260ad8fa8f740e0946217fdd427859aaa",),
+    "semeion.npz": ("b60fab63da564e6fc7075b67bfdf1052d38ecc7059f1fb9a10821b5f91b949a4",),
+    "unipen_characters.npz": ("e6185bbee652b776ce869244fe39b5cf8ab4e6bbbc25dac421adbb185a503599",),
+    "unipen_strings.jsonl.gz": ("1c605d6ecf3b15be5055022654ab4f4766831fa5b58a43ffbbb31b5dfac21ae5",),
+    "unipen_symbols.npz": ("0aa9f6d147abb7e23e464e0015256d39676b75a234680ff89d2a8eefac4150a0",),
+}
+_SHOWN_HEX = 12
 
 
 class DataError(OcrError):
-    """Training data that is missing or damaged."""
+    """Training data that is missing, damaged or another than the recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +71,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data set as a file, and how it is used. `held_out` tells the groups that only evaluation sees."""
+    """A data set as a file, and how it is used.
+
+    `held_out` tells the groups that only evaluation sees. `beside` is a second file, read where it is there.
+    """
 
     name: str
     file: str
     licence: str
     read: Callable[[Path], Iterator[Item]]
     held_out: Callable[[str], bool]
+    beside: str | None = None
 
 
 def hashed_share(group: str, share: float, salt: str = "") -> bool:
@@ -62,20 +89,50 @@ def hashed_share(group: str, share: float, salt: str = "") -> bool:
     return hashlib.sha256(f"{salt}{group}".encode()).digest()[0] < 256 * share
 
 
-def read_source(source: Source, data_dir: Path) -> tuple[list[Item], str]:
-    """All items of a source and the SHA-256 of its file. Raises DataError, which names the file."""
+def refuse_missing(sources: Iterable[Source], data_dir: Path) -> None:
+    """Raises DataError where files of the sources are missing, and names them all; MNIST can be downloaded."""
+    files = dict.fromkeys(source.file for source in sources)
+    missing = [file for file in files if file != _MNIST_FILE and not (data_dir / file).exists()]
+    if missing:
+        raise DataError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in {data_dir}; put what is missing "
+            "there, or leave it out of the configuration."
+        )
+
+
+def read_source(source: Source, data_dir: Path, accept_changed: bool = False) -> tuple[list[Item], str]:
+    """All items of a source and the SHA-256 of its file.
+
+    Raises DataError, which names the file, where it is missing, cannot be read, or is not the recorded one; the last
+    does not matter where `accept_changed`.
+    """
+    refuse_missing([source], data_dir)
     path = data_dir / source.file
     if source.file == _MNIST_FILE and not path.exists():
         path = _downloaded_mnist()
+    digest = _checked_sha256(path, accept_changed)
+    if source.beside is not None and path.with_name(source.beside).exists():
+        _checked_sha256(path.with_name(source.beside), accept_changed)
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return list(source.read(path)), digest
-    except FileNotFoundError:
+    except Exception as error:  # a damaged file fails in any way
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}); fetch it anew.") from error
+
+
+def _checked_sha256(path: Path, accept_changed: bool) -> str:
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+    recorded = _RECORDED.get(path.name, ())
+    if recorded and actual not in recorded and not accept_changed:
         raise DataError(
-            f"{path} is missing; put it there, or leave {source.name!r} out of the configuration."
-        ) from None
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
-        raise DataError(f"{path} is damaged ({error}); fetch it anew.") from error
+            f"{path} is damaged or changed: its SHA-256 is {actual[:_SHOWN_HEX]}…, recorded is "
+            f"{' or '.join(f'{one[:_SHOWN_HEX]}…' for one in recorded)}. Fetch it anew, or add --accept-changed-data "
+            "if it is meant to differ."
+        )
+    return actual
 
 
 def _downloaded_mnist() -> Path:
@@ -103,7 +160,7 @@ def _character_label(character: str) -> int | None:
 
 def _mnist(path: Path) -> Iterator[Item]:
     arrays = _arrays(path)
-    writers_path = path.with_name("mnist_writers.npz")
+    writers_path = path.with_name(_MNIST_WRITERS_FILE)
     writers = _arrays(writers_path)["train"] if writers_path.exists() else np.arange(len(arrays["y_train"])) // 100
     for image, label, writer in zip(arrays["x_train"], arrays["y_train"], writers, strict=True):
         yield Item(int(label), str(writer), ink=image)
@@ -192,6 +249,12 @@ def _meter_label(row: dict[str, str]) -> int | None:
     return int(row["label"]) if row["label"].isdigit() else None
 
 
+def _blank_cells(path: Path) -> Iterator[Item]:
+    """Photographed cells with nothing written in them, of the files that training does not see."""
+    read = _photos(lambda row: NON_DIGIT if row["label"] == "blank" else None, "file")
+    return (item for item in read(path) if hashed_share(item.group, _PHOTO_CELLS_HELD_OUT))
+
+
 def _letter_label(row: dict[str, str]) -> int | None:
     return _character_label(row["char"])
 
@@ -203,6 +266,7 @@ def _cropped(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
+_PHOTO_CELLS_HELD_OUT = 0.2
 _UNIPEN_CONTRIBUTORS = ("app", "art", "tos", "lou", "cea", "ceb")
 _METERS = (
     "watermeter/Techem",
@@ -223,14 +287,14 @@ def _unipen_held_out(writer: str) -> bool:
 
 
 SOURCES = (
-    Source("MNIST", _MNIST_FILE, "CC BY-SA 3.0", _mnist, _share(0.06)),
+    Source("MNIST", _MNIST_FILE, "CC BY-SA 3.0", _mnist, _share(0.06), _MNIST_WRITERS_FILE),
     Source("optdigits", "optdigits.npz", "CC BY 4.0", _optdigits, lambda part: part == "windep"),
     Source("semeion", "semeion.npz", "CC BY 4.0", _semeion, _share(0.15)),
     Source("pendigits", "pendigits.npz", "CC BY 4.0", _strokes, _share(0.15)),
     Source("UNIPEN characters", "unipen_characters.npz", "CC BY 4.0", _strokes, _unipen_held_out),
     Source("UNIPEN symbols", "unipen_symbols.npz", "CC BY 4.0", _strokes, _share(0.15)),
     Source("newspaper cells", "newspaper_cells.zip", "CC BY 4.0", _photos(_cell_label, "source_image"), _share(0.2)),
-    Source("photo cells", "photo_cells.zip", "MIT", _photos(_cell_label, "file"), _share(0.2)),
+    Source("photo cells", "photo_cells.zip", "MIT", _photos(_cell_label, "file"), _share(_PHOTO_CELLS_HELD_OUT)),
     Source("meter photos", "meter_photos.zip", "Apache 2.0", _photos(_meter_label, "meter"), lambda m: m in _METERS),
     Source("photo letters", "photo_letters.zip", "MIT", _photos(_letter_label, "file"), _share(0.2)),
     Source("Binary Alphadigits", "alphadigits.npz", "not stated", _alphadigits, _share(0.15)),
@@ -240,5 +304,6 @@ SOURCES = (
 # Never trained on, whatever a configuration says.
 EVALUATION_SOURCES = (
     Source("MNIST test", _MNIST_FILE, "CC BY-SA 3.0", _mnist_test, lambda _: True),
+    Source("blank cells", "photo_cells.zip", "MIT", _blank_cells, lambda _: True),
     Source("CVL", "cvl_dev.npz", "not stated", _cvl, lambda _: True),
 )

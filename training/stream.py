@@ -13,6 +13,9 @@ from app.imaging.glyph import network_input
 from training.augment import jittered
 from training.pool import GlyphSet
 
+# How much of the jitter is left in the calm epochs.
+_CALM = 0.4
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -28,9 +31,19 @@ class GlyphStream(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships n
 
     A part is drawn by its weight, a class within it evenly, a glyph within that evenly: so an imbalanced set teaches
     each of its classes as much as any other. Every batch has a seed of its own, from `seed`, epoch and batch number.
+    After `lively_epochs`, glyphs are jittered less: the last epochs are nearer to what is read in the end. A run that
+    goes on after `done` epochs gets the batches that it would have got.
     """
 
-    def __init__(self, shares: Sequence[Share], batch_size: int, batches: int, seed: int) -> None:
+    def __init__(
+        self,
+        shares: Sequence[Share],
+        batch_size: int,
+        batches: int,
+        seed: int,
+        lively_epochs: int | None = None,
+        done: int = 0,
+    ) -> None:
         super().__init__(workers=1, max_queue_size=16)
         self._glyphs = np.concatenate([share.glyphs.glyphs for share in shares])
         self._labels = np.concatenate([share.glyphs.labels for share in shares])
@@ -38,7 +51,8 @@ class GlyphStream(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships n
         self._batch_size = batch_size
         self._batches = batches
         self._seed = seed
-        self._epoch = 0
+        self._lively_epochs = lively_epochs
+        self._epoch = done
 
     def __len__(self) -> int:
         return self._batches
@@ -47,7 +61,9 @@ class GlyphStream(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships n
         random = np.random.default_rng((self._seed, self._epoch, index))
         draws = random.random(self._batch_size) * self._cumulative[-1]
         chosen = np.minimum(np.searchsorted(self._cumulative, draws), len(self._labels) - 1)
-        return network_input(jittered(self._glyphs[chosen], random)), self._labels[chosen]
+        calm = self._lively_epochs is not None and self._epoch > self._lively_epochs
+        glyphs = jittered(self._glyphs[chosen], random, _CALM if calm else 1.0)
+        return network_input(glyphs), self._labels[chosen]
 
     def on_epoch_begin(self) -> None:
         self._epoch += 1

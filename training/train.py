@@ -1,38 +1,36 @@
-"""Fitting a network to a pool of glyphs: resumable, with its progress on the terminal."""
+"""Fitting a network to a pool of glyphs, and asking it for the logits of images."""
 
 from __future__ import annotations
 
-import csv
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import OcrError
+from app.calibration import DIGITS, LABELS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.imaging.glyph import network_input
 from training.config import TrainingConfig
 from training.data import TrainingData
-from training.model import NETWORKS
-from training.pool import GlyphSet
+from training.export import round_weights
+from training.model import LOGITS, NETWORKS
+from training.pool import ImageSet
+from training.resume import Epochs, fit, without_optimizer
+from training.resume import TrainingFailed as TrainingFailed  # who trains a network looks for them here
+from training.resume import learning_curves as learning_curves
 from training.stream import GlyphStream
 
-_BACKUP = "backup"
-_CURVES = "epochs.csv"
-
-
-class TrainingFailed(OcrError):
-    """The run ended without a model worth keeping."""
+# A logit of certainty.
+_SURE = 100.0
 
 
 def fitted_network(
     config: TrainingConfig, data: TrainingData, run_dir: Path, network: keras.Model | None = None
 ) -> keras.Model:
-    """Trains `network`, or the one that the configuration names, from its first weights.
+    """Trains `network`, or the one that the configuration names, and rounds its weights to what 8 bits hold.
 
     `run_dir` keeps the state after every epoch, and a run that was begun there goes on. Raises TrainingFailed
-    where it is stopped, or the loss is no number.
+    where it is stopped, the loss is no number, or the state is that of another network; NoSpace where the disk is full.
     """
     keras.utils.set_random_seed(config.seed)
     if network is None:
@@ -45,42 +43,46 @@ def fitted_network(
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    stream = GlyphStream(data.shares, config.batch_size, config.steps, config.seed)
-    try:
-        network.fit(
-            stream,
-            validation_data=(network_input(data.validation.glyphs), data.validation.labels),
-            epochs=config.epochs,
-            callbacks=[
-                keras.callbacks.BackupAndRestore(str(run_dir / _BACKUP), delete_checkpoint=False),
-                keras.callbacks.CSVLogger(str(run_dir / _CURVES), append=True),
-                keras.callbacks.TerminateOnNaN(),
-            ],
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    except KeyboardInterrupt:
-        raise TrainingFailed(
-            f"Stopped; the same command goes on from the last whole epoch, kept in {run_dir}."
-        ) from None
-    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
-        raise TrainingFailed("The loss is no longer a number; lower the learning rate, and begin in another folder.")
-    return _without_optimizer(network)
+    lively = config.epochs - config.calm_epochs
+    validation = data.validation.likelier()
+    fit(
+        network,
+        Epochs(config.epochs, config.steps, config.steps * config.batch_size),
+        run_dir,
+        lambda done: GlyphStream(data.shares, config.batch_size, config.steps, config.seed, lively, done),
+        validation_data=(network_input(validation.glyphs), validation.labels),
+    )
+    fitted = without_optimizer(network)
+    round_weights(fitted)
+    return fitted
 
 
-def learning_curves(run_dir: Path) -> dict[str, list[float]]:
-    """Loss and accuracy after every epoch, on training and on validation."""
-    with (run_dir / _CURVES).open() as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
+def image_logits(network: keras.Model, images: ImageSet, temperature: float = 1.0) -> NDArray[np.float32]:
+    """Logits, (n, 11) float32, of the glyph that /predict answers with, for each image of a set.
+
+    Of two polarities it is that which the service takes; an image without ink is no digit, as surely as can be said.
+    """
+    answered = np.full((len(images), len(LABELS)), -_SURE, np.float32)
+    answered[:, NON_DIGIT] = _SURE
+    if not len(images.glyphs):
+        return answered
+    logits = np.asarray(network.predict(network_input(images.glyphs), batch_size=512, verbose=0), np.float32)
+    if logits.shape[1] == DIGITS:  # a network that knows digits alone
+        logits = np.pad(logits, ((0, 0), (0, 1)), constant_values=-_SURE)
+    firsts = images.firsts
+    answered[images.owners[firsts]] = logits[firsts]
+    seconds = np.setdiff1d(np.arange(len(images.owners)), firsts)
+    probabilities = calibrated_probabilities(logits, temperature)
+    taken = seconds[other_polarity_is_right(probabilities[seconds - 1], probabilities[seconds])]
+    answered[images.owners[taken]] = logits[taken]
+    return answered
 
 
-def logits_of(network: keras.Model, glyphs: GlyphSet) -> NDArray[np.float32]:
-    """Logits, (n, 11) float32, of a set."""
-    return np.asarray(network.predict(network_input(glyphs.glyphs), batch_size=512, verbose=0), np.float32)
-
-
-def _without_optimizer(network: keras.Model) -> keras.Model:
-    """The same network without the optimizer's moments, which would triple the file."""
-    bare = type(network).from_config(network.get_config())
-    bare.set_weights(network.get_weights())
-    return bare
+def with_non_digit_bias(network: keras.Model, bias: float) -> keras.Model:
+    """The same network, with `bias` added to its logit of no digit."""
+    changed = without_optimizer(network)
+    last = changed.get_layer(LOGITS)
+    kernel, biases = last.get_weights()
+    biases[NON_DIGIT] += bias
+    last.set_weights([kernel, biases])
+    return changed

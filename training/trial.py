@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from app.calibration import NON_DIGIT
 from app.imaging.glyph import GLYPH_SIDE, network_input
 from training.augment import Random, jittered
-from training.pool import GlyphSet, concatenated
+from training.pool import GlyphSet, ImageSet, all_images
 from training.printed import HeldOut
 from training.references import Shake, System
 from training.stream import Share, sampling_weights
-from training.train import logits_of
+from training.train import image_logits
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no types
@@ -127,12 +127,12 @@ def digits_of(glyphs: GlyphSet) -> GlyphSet:
     return glyphs.only(glyphs.labels != NON_DIGIT)
 
 
-def measured(network: keras.Model, sets: Mapping[str, GlyphSet]) -> dict[str, dict[str, float]]:
+def measured(network: keras.Model, sets: Mapping[str, ImageSet]) -> dict[str, dict[str, float]]:
     """`n`, `accuracy` and `macro_f1` (over the digits it has) of each set of digits; the answer is the best of ten."""
-    predicted = logits_of(network, concatenated(list(sets.values())))[:, :NON_DIGIT].argmax(axis=1)
-    ends = np.cumsum([len(glyphs) for glyphs in sets.values()])[:-1]
+    predicted = image_logits(network, all_images(list(sets.values())))[:, :NON_DIGIT].argmax(axis=1)
+    ends = np.cumsum([len(images) for images in sets.values()])[:-1]
     parts = zip(sets.items(), np.split(predicted, ends), strict=True)
-    return {name: _figures(answers, glyphs.labels) for (name, glyphs), answers in parts}
+    return {name: _figures(answers, images.labels) for (name, images), answers in parts}
 
 
 def file_bytes(system: System) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,10 +18,17 @@ Mask = NDArray[np.uint8]
 MIN_CONTRAST = 10.0
 # … and by at least this many standard deviations of the paper's own noise.
 MIN_SIGNAL_TO_NOISE = 3.0
+# Fainter ink belongs to a stroke it is connected with: from this share of the threshold on (hysteresis) …
+_FAINT_SHARE = 0.5
+# … and this many standard deviations of the paper's noise, estimated as 1.4826 times the median absolute deviation.
+_FAINT_SIGNAL_TO_NOISE = 4.0
 # The paper's level and the polarity are estimated on an image reduced to this longest side.
 _REDUCED_SIDE = 128
 # Skewness of grey levels beyond which the polarity is plain.
 _CLEAR_SKEWNESS = 0.6
+# Beyond this one, with this share of paper along the border, the other polarity need not be tried.
+_PLAIN_SKEWNESS = 1.0
+_PLAIN_BORDER = 0.7
 # Share of each side that is passed over when polarity is judged.
 _MARGIN = 0.12
 
@@ -44,7 +52,7 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
     the paper; the threshold is Otsu's (1979) on the difference. An image without enough contrast has an empty mask.
     """
     if polarity is Polarity.AUTO:
-        polarity = detect_polarity(grey)
+        polarity = likely_polarities(grey)[0]
     smooth = _denoised(grey if polarity is Polarity.DARK_ON_LIGHT else np.uint8(255) - grey)
     strength = np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8)
     return Ink(strength=strength, mask=ink_mask(strength))
@@ -64,19 +72,50 @@ def ink_mask(strength: GreyPixels) -> Mask:
     return mask
 
 
-def detect_polarity(grey: GreyPixels) -> Polarity:
-    """Whether the ink of an image, (h, w) uint8, is darker or lighter than its paper.
+def faint_ink(strength: GreyPixels, mask: Mask) -> Mask:
+    """Where ink may be that Otsu's threshold leaves out: thin and light parts of strokes, (h, w) uint8 of 0 and 255.
+
+    The lower threshold of a hysteresis (Canny, "A Computational Approach to Edge Detection", 1986): only what is
+    connected with `mask` is ink. `mask` is that of `strength`, and a part of the answer.
+    """
+    ink_levels, paper_levels = strength[mask > 0], strength[mask == 0]
+    if not ink_levels.size or not paper_levels.size:
+        return mask
+    threshold = (float(ink_levels.min()) + float(paper_levels.max())) / 2
+    counts = np.bincount(paper_levels, minlength=256)
+    paper = _median(counts)
+    noise = 1.4826 * _median(np.bincount(np.abs(np.arange(256) - paper), weights=counts, minlength=256))
+    level = max(_FAINT_SHARE * threshold, paper + _FAINT_SIGNAL_TO_NOISE * noise, 1.0)
+    return np.asarray(np.where(strength >= level, np.uint8(255), mask), np.uint8)
+
+
+def _median(counts: NDArray[Any]) -> int:
+    """The median of values that are counted, (256,)."""
+    cumulative = np.cumsum(counts)
+    return int(np.searchsorted(cumulative, cumulative[-1] / 2))
+
+
+def likely_polarities(grey: GreyPixels) -> tuple[Polarity, ...]:
+    """The polarities that an image, (h, w) uint8, may have, the likelier first; one where there is no doubt.
 
     Ink covers the smaller part, so grey levels are skewed towards it. Where neither side is clearly the smaller (a
-    crop tight around a bold digit), the paper is what most of the image and of its border show.
+    crop tight around a bold digit), the paper is what most of the image and of its border show. Pen on paper and print
+    leave no doubt; a bold digit that fills its crop, or a wheel in the window of a meter, does.
     """
     skewness = _inner_skewness(grey)
-    if abs(skewness) >= _CLEAR_SKEWNESS:
-        return Polarity.DARK_ON_LIGHT if skewness < 0 else Polarity.LIGHT_ON_DARK
+    light, light_border = _light_shares(_reduced(grey))
+    dark = skewness < 0 if abs(skewness) >= _CLEAR_SKEWNESS else light + light_border >= 1.0
+    likelier = Polarity.DARK_ON_LIGHT if dark else Polarity.LIGHT_ON_DARK
+    paper_border = light_border if dark else 1.0 - light_border
+    plain = abs(skewness) >= _PLAIN_SKEWNESS and paper_border >= _PLAIN_BORDER
+    return (likelier,) if plain else (likelier, likelier.reversed)
+
+
+def _light_shares(grey: GreyPixels) -> tuple[float, float]:
+    """The share of light pixels, by Otsu's threshold, in the image and along its border."""
     _, light = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    light_share = np.count_nonzero(light) / light.size + np.count_nonzero(border) / border.size
-    return Polarity.DARK_ON_LIGHT if light_share >= 1.0 else Polarity.LIGHT_ON_DARK
+    return np.count_nonzero(light) / light.size, np.count_nonzero(border) / border.size
 
 
 def _inner_skewness(grey: GreyPixels) -> float:

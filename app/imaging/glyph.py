@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Any change to the pixels that come out of imaging, from decoding to here, is a new version, and asks for a new model.
-PREPROCESSING_VERSION = "1"
+PREPROCESSING_VERSION = "2"
 
 GLYPH_SIDE = 28
 BOX_SIDE = 20
@@ -30,13 +30,13 @@ def normalise_glyph(ink: NDArray[np.uint8]) -> Glyph:
     scaled = cv2.resize(
         ink.astype(np.float32), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     ).astype(np.float32, copy=False)
-    full = _full_ink(scaled)
+    full = full_ink(scaled)
     if full > 0:
         scaled = np.minimum(scaled * np.float32(255.0 / full), np.float32(255.0))
     return _centred(scaled)
 
 
-def _full_ink(ink: NDArray[np.float32]) -> float:
+def full_ink(ink: NDArray[np.float32]) -> float:
     """The level of a stroke's middle, robust against a few darker pixels: the upper quartile of what is clearly ink."""
     clear = ink[ink > 0.5 * ink.max(initial=0.0)]
     return float(np.percentile(clear, 75)) if clear.size else 0.0

@@ -13,16 +13,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain import BoundingBox
-from app.imaging.binarise import Ink, ink_mask
+from app.domain import BoundingBox, Polarity
+from app.imaging.binarise import Ink, faint_ink, find_ink, ink_mask, likely_polarities
 from app.imaging.reading_order import reading_order
 
 # Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
 _EDGE_BAND = 0.18
 # A component with this share of its pixels in the edge band, touching the edge, is a piece of a frame.
 _FRAME_SHARE = 0.75
+# One that covers this share of a side that it touches is no part of a digit, however close.
+_BAR_SHARE = 0.5
 # A frame's line runs along at least this share of the image's side.
 _SIDE_SHARE = 0.97
+# This share of each side makes a corner.
+_CORNER = 0.1
 # A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
 _FRAME_DENSITY = 0.2
 _ENCLOSED_HEIGHT = 0.25
@@ -98,14 +102,30 @@ def single_digit(ink: Ink) -> Candidate | None:
         inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
         if inside.size:
             strength, components, kept = unframed, inner, inside
-        elif _spans_a_side(frame_pixels):
+        elif _spans_a_side(frame_pixels) and not _round(frame[components.labels]):
             return None
     areas = components.stats[kept, _AREA]
     kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:
         return None
     kept = kept[_belongs_to_main(components, kept)]
-    return _candidate(components, strength, [int(label) for label in kept])
+    return _candidate(_grown(components, strength, kept), strength, [1])
+
+
+def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[tuple[Polarity, Candidate]]:
+    """The one digit of an image, (h, w) uint8, under each polarity that it may have, the likelier first.
+
+    Two where the grey levels leave a doubt: which one is a digit is for the model to say. Empty where the likelier
+    polarity finds no ink.
+    """
+    likely = likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
+    found: list[tuple[Polarity, Candidate]] = []
+    for one in likely:
+        candidate = single_digit(find_ink(grey, one))
+        if candidate is None:
+            break
+        found.append((one, candidate))
+    return found
 
 
 def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
@@ -144,6 +164,13 @@ def _components(mask: NDArray[np.uint8]) -> _Components:
     return _Components(labels=np.asarray(labels, np.int32), stats=np.asarray(stats, np.int32))
 
 
+def _components_of(labels: NDArray[np.int32]) -> _Components:
+    """One component, of the pixels that are 1."""
+    left, top, width, height = cv2.boundingRect(labels.astype(np.uint8))
+    area = int(np.count_nonzero(labels))
+    return _Components(labels, np.array([[0, 0, 0, 0, 0], [left, top, width, height, area]], np.int32))
+
+
 def _candidate(components: _Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
     """The ink of some components. A pixel more than their mask, since anti-aliasing lies around it."""
     box = components.box(labels[0])
@@ -155,6 +182,32 @@ def _candidate(components: _Components, strength: NDArray[np.uint8], labels: lis
     near = cv2.dilate(own, np.ones((3, 3), np.uint8))
     foreign = (crop > 0) & (own == 0)
     return Candidate(box, np.where((near > 0) & ~foreign, strength[rows, columns], 0).astype(np.uint8))
+
+
+def _grown(components: _Components, strength: NDArray[np.uint8], kept: NDArray[np.intp]) -> _Components:
+    """One component, 1, of the kept ones and the fainter ink that they are connected with.
+
+    What runs along the image's edge is not joined by faint ink: a frame, or a neighbour in the next cell.
+    """
+    mask = np.where(components.labels > 0, np.uint8(255), np.uint8(0)).astype(np.uint8)
+    own = np.isin(components.labels, kept)
+    barred = ~own & _barred(components)[components.labels]
+    near_barred = cv2.dilate(barred.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    faint = np.where((near_barred & ~own), 0, faint_ink(strength, mask)).astype(np.uint8)
+    whole = _components(faint)
+    digit = np.isin(whole.labels, np.unique(whole.labels[own]))
+    return _components_of((digit | own).astype(np.int32))
+
+
+def _barred(components: _Components) -> NDArray[np.bool_]:
+    """Which components, by label, cover at least half of a side that they touch."""
+    height, width = components.labels.shape
+    stats = components.stats
+    beside = (stats[:, _LEFT] == 0) | (components.rights == width)
+    above = (stats[:, _TOP] == 0) | (components.bottoms == height)
+    barred = (beside & (stats[:, _HEIGHT] >= _BAR_SHARE * height)) | (above & (stats[:, _WIDTH] >= _BAR_SHARE * width))
+    barred[0] = False
+    return np.asarray(barred)
 
 
 def _touches_edge(components: _Components) -> NDArray[np.bool_]:
@@ -197,6 +250,13 @@ def _spans_a_side(ink: NDArray[np.uint8]) -> bool:
         ink[:, width - band_x :].any(1),
     )
     return any(float(side.mean()) >= _SIDE_SHARE for side in sides)
+
+
+def _round(ink: NDArray[np.bool_]) -> bool:
+    """Whether ink, (h, w), leaves the image's corners free: a 0 cropped tight does, a frame does not."""
+    height, width = ink.shape
+    y, x = max(1, round(_CORNER * height)), max(1, round(_CORNER * width))
+    return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
 
 
 def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:

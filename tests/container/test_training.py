@@ -53,7 +53,8 @@ def test_training_leaves_a_version_that_can_be_served(stack: Stack, tmp_path: Pa
         f"services:\n  training: &here\n    volumes: ['{models}:/srv/digit-ocr/models']\n  digit-ocr: *here\n"
     )
     (data / "small.py").write_text(_CONFIG)
-    train = ("run", "--rm", "--no-TTY", "--build", "training", "train", "--config", "/data/small.py")
+    command = ("train", "--config", "/data/small.py", "--accept-changed-data")
+    train = ("run", "--rm", "--no-TTY", "--build", "training", *command)
     trained = stack.compose(*train, variables={"DIGIT_OCR_DATA_DIR": str(data)}, override=mounted)
     assert "published models/digits/0.0.7" in succeeded(trained)
     version = models / "digits" / "0.0.7"

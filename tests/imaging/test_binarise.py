@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.domain import Polarity
-from app.imaging.binarise import detect_polarity, find_ink
+from app.imaging.binarise import faint_ink, find_ink, ink_mask, likely_polarities
 from tests.samples.draw import pen_number
 
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -36,23 +36,23 @@ def test_both_polarities_have_the_same_ink() -> None:
 @pytest.mark.parametrize("pen", [3, 6, 12])
 def test_polarity_is_told_from_the_image(pen: int) -> None:
     page = pen_number("31415", 60, pen)
-    assert detect_polarity(page) is Polarity.DARK_ON_LIGHT
-    assert detect_polarity(255 - page) is Polarity.LIGHT_ON_DARK
+    assert likely_polarities(page)[0] is Polarity.DARK_ON_LIGHT
+    assert likely_polarities(255 - page)[0] is Polarity.LIGHT_ON_DARK
 
 
 def test_polarity_of_a_tight_crop() -> None:
     page = pen_number("0", 100, 14)
     rows, columns = np.nonzero(find_ink(page).mask)
     crop = page[rows.min() : rows.max(), columns.min() : columns.max()]
-    assert detect_polarity(crop) is Polarity.DARK_ON_LIGHT
-    assert detect_polarity(255 - crop) is Polarity.LIGHT_ON_DARK
+    assert likely_polarities(crop)[0] is Polarity.DARK_ON_LIGHT
+    assert likely_polarities(255 - crop)[0] is Polarity.LIGHT_ON_DARK
 
 
 def test_a_dark_frame_does_not_turn_the_polarity() -> None:
     page = pen_number("5", 60, 7)
     page[:10] = page[-10:] = 20
     page[:, :10] = page[:, -10:] = 20
-    assert detect_polarity(page) is Polarity.DARK_ON_LIGHT
+    assert likely_polarities(page)[0] is Polarity.DARK_ON_LIGHT
 
 
 def test_a_shadow_is_no_ink() -> None:
@@ -70,3 +70,33 @@ def test_any_image_gives_ink_of_its_own_size(image: np.ndarray, polarity: Polari
     assert ink.mask.shape == ink.strength.shape == image.shape
     assert set(np.unique(ink.mask)) <= {0, 255}
     np.testing.assert_array_equal(image, before)
+
+
+def test_only_a_doubtful_image_has_two_polarities() -> None:
+    page = pen_number("31415", 60, 4)
+    assert likely_polarities(page) == (Polarity.DARK_ON_LIGHT,)
+    bold = pen_number("1", 60, 16)
+    rows, columns = np.nonzero(find_ink(bold, Polarity.DARK_ON_LIGHT).mask)
+    crop = bold[rows.min() : rows.max(), columns.min() : columns.max()]
+    assert set(likely_polarities(crop)) == {Polarity.DARK_ON_LIGHT, Polarity.LIGHT_ON_DARK}
+
+
+def test_a_stroke_that_fades_is_one_stroke() -> None:
+    strength = np.zeros((40, 40), np.uint8)
+    strength[5:35, 18:22] = 200
+    strength[16:24, 18:22] = 80  # the pen hardly touched the paper
+    strength[10:14, 30:34] = 80  # as faint, and connected with nothing
+    mask = ink_mask(strength)
+    assert not mask[20, 20]
+    faint = faint_ink(strength, mask)
+    assert faint[5:35, 18:22].all()
+    assert not faint[30:, 25:].any()
+
+
+def test_noise_is_no_faint_ink() -> None:
+    random = np.random.default_rng(2)
+    strength = np.clip(random.normal(20, 12, (80, 80)), 0, 255).astype(np.uint8)
+    strength[20:60, 38:44] = 120
+    faint = faint_ink(strength, ink_mask(strength))
+    faint[19:61, 37:45] = 0
+    assert np.count_nonzero(faint) < 0.01 * faint.size

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from app.domain import BoundingBox
+from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import find_ink
-from app.imaging.segment import digit_candidates, single_digit
+from app.imaging.segment import digit_candidates, digits_by_polarity, single_digit
 from tests.samples.draw import pen_number
 
 
@@ -60,6 +60,38 @@ def test_a_frame_around_nothing_is_no_digit_but_a_digit_cropped_tight_is() -> No
     found = single_digit(find_ink(crop))
     assert found is not None
     assert similar(found.box, BoundingBox(0, 0, crop.shape[1], crop.shape[0]), 3)
+
+
+def test_a_round_zero_that_fills_its_image_is_no_frame() -> None:
+    page = np.full((64, 64), 230, np.uint8)
+    cv2.ellipse(page, (31, 31), (30, 30), 0, 0, 360, 40, 4, cv2.LINE_AA)
+    found = single_digit(find_ink(page, Polarity.DARK_ON_LIGHT))
+    assert found is not None
+    assert similar(found.box, BoundingBox(0, 0, 64, 64), 3)
+    frame = np.full((64, 64), 230, np.uint8)
+    cv2.rectangle(frame, (1, 1), (62, 62), 40, 4)
+    assert single_digit(find_ink(frame, Polarity.DARK_ON_LIGHT)) is None
+
+
+def test_the_faint_part_of_a_stroke_belongs_to_the_digit() -> None:
+    page = np.full((60, 60), 250, np.uint8)
+    page[10:50, 28:33] = 20
+    page[10:14, 20:28] = 140  # the serif of a 1, hardly pressed
+    found = single_digit(find_ink(page))
+    assert found is not None
+    assert similar(found.box, BoundingBox(20, 10, 13, 40), 1)
+
+
+def test_a_wheel_in_its_window_is_seen_under_both_polarities() -> None:
+    page = pen_number("8", 60, 16)
+    rows, columns = np.nonzero(find_ink(page, Polarity.DARK_ON_LIGHT).mask)
+    crop = page[rows.min() : rows.max(), columns.min() : columns.max()]
+    found = digits_by_polarity(crop)
+    assert {polarity for polarity, _ in found} == {Polarity.DARK_ON_LIGHT, Polarity.LIGHT_ON_DARK}
+    thin = pen_number("8", 60, 4)
+    assert [polarity for polarity, _ in digits_by_polarity(thin)] == [Polarity.DARK_ON_LIGHT]
+    assert [polarity for polarity, _ in digits_by_polarity(crop, Polarity.DARK_ON_LIGHT)] == [Polarity.DARK_ON_LIGHT]
+    assert digits_by_polarity(np.full((60, 60), 220, np.uint8)) == []
 
 
 def test_specks_and_neighbours_cut_by_the_edge_are_left_out_of_one_digit() -> None:

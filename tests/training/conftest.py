@@ -47,7 +47,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def places(data_dir: Path, fonts_dir: Path, tmp_path: Path) -> Places:
     """Where a test's run reads and writes."""
-    return Places(data_dir, fonts_dir, tmp_path / "models", tmp_path / "runs")
+    return Places(data_dir, fonts_dir, tmp_path / "models", tmp_path / "runs", accept_changed_data=True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from training import contest, references
 from training.compare import CompareOptions, add_arguments, compare
 from training.fonts import find_fonts
 from training.model import NETWORKS
-from training.pool import GlyphSet
+from training.pool import GlyphSet, ImageSet
 from training.printed import CLASS_COUNTS, printed_digits, split
 from training.references import SYSTEMS, Shake, System
 from training.results import (
@@ -71,7 +71,7 @@ def options(tmp_path: Path, models_dir: Path, data_dir: Path, fonts_dir: Path) -
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     folders = ["--models-dir", models_dir, "--data-dir", data_dir, "--fonts-dir", fonts_dir, "--runs-dir", tmp_path]
-    given = [*map(str, folders), "--config", str(config), "--quick", "--processes", "1"]
+    given = [*map(str, folders), "--config", str(config), "--quick", "--processes", "1", "--accept-changed-data"]
     return CompareOptions(**vars(parser.parse_args(given)))
 
 
@@ -158,7 +158,8 @@ def test_the_answer_is_the_best_of_ten_digits() -> None:
             logits[:, 3], logits[:, 10] = 1, 9
             return logits
 
-    threes = GlyphSet(np.zeros((4, 28, 28), np.uint8), np.array([3, 3, 3, 5], np.uint8))
+    labels = np.array([3, 3, 3, 5], np.uint8)
+    threes = ImageSet(labels, np.zeros((4, 28, 28), np.uint8), np.arange(4, dtype=np.int32))
     figures = measured(Sure(), {"threes": threes})["threes"]
     assert figures == {"n": 4, "accuracy": 0.75, "macro_f1": pytest.approx((6 / 7 + 0) / 2)}
 

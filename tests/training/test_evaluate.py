@@ -17,7 +17,7 @@ from training.evaluate import (
     Acceptance,
     acceptance,
     answers,
-    fitted_temperature,
+    fitted_calibration,
     manifest_metrics,
     risk_coverage_curve,
     roc_curve,
@@ -43,12 +43,22 @@ def split(pairs: list[tuple[float, bool]]) -> tuple[NDArray[np.float64], NDArray
     return np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
 
 
-def test_the_temperature_that_was_put_in_is_found() -> None:
+def test_the_temperature_and_the_bias_that_were_put_in_are_found() -> None:
     random = np.random.default_rng(5)
     logits = random.normal(0, 2, (4000, 11))
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = np.array([random.choice(11, p=chance) for chance in chances], np.uint8)
-    assert fitted_temperature((2.5 * logits).astype(np.float32), labels) == pytest.approx(2.5, rel=0.1)
+    distorted = (2.5 * logits).astype(np.float32)
+    distorted[:, NON_DIGIT] += 4.0
+    found = fitted_calibration(distorted, labels)
+    assert found.temperature == pytest.approx(2.5, rel=0.1)
+    assert found.non_digit_bias == pytest.approx(-4.0, abs=0.4)
+
+
+@pytest.mark.parametrize("only_non_digits", [False, True])
+def test_without_both_kinds_there_is_no_bias(only_non_digits: bool) -> None:
+    logits, labels = sample(200, range(10, 11) if only_non_digits else range(10))
+    assert fitted_calibration(logits, labels).non_digit_bias == 0
 
 
 @pytest.mark.parametrize("labels", [range(11), range(10), range(4, 6), range(8, 11)])
@@ -171,7 +181,7 @@ def test_what_cannot_be_measured_is_refused(
     with pytest.raises(ValueError, match=said):
         set_report(*arguments, 1.0, 0.5)
     with pytest.raises(ValueError, match=said):
-        fitted_temperature(*arguments)
+        fitted_calibration(*arguments)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(0, 6), st.floats(0.3, 5), st.floats(0, 1))

@@ -27,7 +27,7 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
     folder = run(tiny, places, 1, "the command")
     version = open_version(places.models_dir, "digits", "latest")
     assert version.folder == folder
-    assert {"model.keras", "model.tflite"} <= set(version.manifest.sha256)
+    assert {"model.keras", "model.tflite", "model-int8.tflite"} <= set(version.manifest.sha256)
     assert set(version.manifest.sha256) <= {path.name for path in folder.iterdir()}
     weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.keras_path).read("model.weights.h5")))
     assert "layers" in weights
@@ -35,6 +35,10 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
     assert {"validation", "MNIST test", "rendered digits"} <= set(version.manifest.metrics)
     assert version.manifest.training_data[0]["sha256"]
     card = (folder / "README.md").read_text()
+    for file, least in (("model.tflite", 0.9999), ("model-int8.tflite", 0.999)):
+        figures = version.manifest.metrics[file]
+        assert figures["agreement"] >= least
+        assert f"{file} {figures['milliseconds']:.3f} ms" in card
     assert "digits 0.0.7" in card
     assert "the command" in card
     assert [path.name for path in folder.parent.iterdir()] == ["0.0.7"]
@@ -87,9 +91,10 @@ def test_the_command_says_what_is_missing_before_it_trains(
         str(tmp_path / "models"),
     ]
     folders += ["--runs-dir", str(tmp_path / "runs")]
-    (tmp_path / "mnist.npz").write_bytes(b"nothing")
     assert main(["train", *folders]) == 1
-    assert "mnist.npz is damaged" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("training: optdigits.npz, semeion.npz, ")
+    assert f" are missing in {tmp_path}; " in said
     (tmp_path / "models" / "digits" / "9.0.0").mkdir(parents=True)
     assert main(["train", "--version", "9.0.0", *folders]) == 1
     assert "choose another version" in capsys.readouterr().err

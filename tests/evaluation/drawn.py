@@ -1,0 +1,73 @@
+"""What is drawn to measure on: digits and letters of font families that training has not seen, and textures."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.augment import Random, photographed, printed, texture
+from training.configs.digits_0_3_0 import config
+from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_fonts, split_families
+from training.pool import any_font, by_family
+
+SEED = 20261123
+Sample = tuple[bytes, str]
+# Ink, (h, w) uint8, 255 on 0 → an image of it, dark on light.
+Paper = Callable[[NDArray[np.uint8], Random], NDArray[np.uint8]]
+
+_DIGITS = min(5_000, config.held_out_font_digits)
+_LETTERS = 3_000
+_TEXTURES = 1_000
+# Letters that are digits to the eye are nobody's mistake.
+_UNLIKE_DIGITS = "".join(c for c in string.ascii_letters if c not in LOOKALIKES)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """An image, (h, w) uint8, as a client would send it."""
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def rendered_digits(fonts_dir: Path, paper: Paper) -> Iterator[Sample]:
+    """Digits, each as often as any other, of every held-out family as often as of any other. Raises NoFonts."""
+    families = _held_out_families(fonts_dir)
+    random = np.random.default_rng(SEED)
+    return (_digit(families, paper, random) for _ in range(_DIGITS))
+
+
+def rendered_letters(fonts_dir: Path) -> Iterator[Sample]:
+    """Letters that are unlike a digit, of held-out families, half of them photographed. Raises NoFonts."""
+    families = _held_out_families(fonts_dir)
+    random = np.random.default_rng(SEED)
+    return (_letter(families, photographed if index % 2 else printed, random) for index in range(_LETTERS))
+
+
+def textures() -> Iterator[Sample]:
+    """Images without any writing."""
+    random = np.random.default_rng(SEED)
+    return ((png(texture(random)), "") for _ in range(_TEXTURES))
+
+
+def _digit(families: list[list[Font]], paper: Paper, random: Random) -> Sample:
+    text = str(random.integers(10))
+    return png(paper(draw_text(any_font(families, random), text), random)), text
+
+
+def _letter(families: list[list[Font]], paper: Paper, random: Random) -> Sample:
+    while True:  # not every font has letters
+        font, letter = any_font(families, random), _UNLIKE_DIGITS[int(random.integers(len(_UNLIKE_DIGITS)))]
+        if draws(font, letter):
+            return png(paper(draw_text(font, letter), random)), ""
+
+
+@lru_cache(maxsize=1)
+def _held_out_families(fonts_dir: Path) -> list[list[Font]]:
+    _, held_out = split_families(find_fonts(fonts_dir), config.held_out_families)
+    if not held_out:
+        raise NoFonts(f"Of the fonts under {fonts_dir} none is held out; install those of training/fonts.txt.")
+    return by_family(held_out)

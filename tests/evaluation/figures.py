@@ -1,0 +1,114 @@
+"""What was answered → the figures of a set. Pure: neither images nor a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.calibration import expected_calibration_error
+from app.domain import Prediction
+from training.evaluate import BINS, roc_curve
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an image shows and what was read of it, empty where that is no digit; /predict's answer as a whole."""
+
+    expected: str
+    text: str
+    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How texts were read: the share of images read exactly right, and edits per digit.
+
+    `ece`: the expected calibration error of /predict's confidence, among digits; None of /read.
+    """
+
+    images: int
+    exact: float
+    digit_errors: float
+    ece: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NonDigitScore:
+    """How what is no digit was answered: the share answered with no digit, and the share not accepted as one.
+
+    `auroc`: of the non-digit probability against digits; None where there was no digit.
+    """
+
+    images: int
+    no_digit: float
+    not_accepted: float
+    auroc: float | None
+
+
+def predicted(expected: str, prediction: Prediction) -> Answer:
+    """The answer of /predict."""
+    return Answer(expected, "" if prediction.digit is None else str(prediction.digit), prediction)
+
+
+def scored(answers: Sequence[Answer]) -> Score:
+    """How texts were read. Raises ValueError where there is none."""
+    _refuse_empty(answers)
+    predictions = predictions_of(answers)
+    right = np.array([answer.text == answer.expected for answer in answers])
+    edits = sum(edit_distance(answer.text, answer.expected) for answer in answers)
+    confidence = np.array([prediction.confidence for prediction in predictions])
+    return Score(
+        images=len(answers),
+        exact=float(right.mean()),
+        digit_errors=edits / sum(len(answer.expected) for answer in answers),
+        ece=expected_calibration_error(confidence, right, BINS) if predictions else None,
+    )
+
+
+def scored_non_digits(answers: Sequence[Answer], digits: Sequence[Answer]) -> NonDigitScore:
+    """How non-digits were answered by /predict, and told from `digits`. Raises ValueError where there is none."""
+    _refuse_empty(answers)
+    predictions = predictions_of(answers)
+    return NonDigitScore(
+        images=len(answers),
+        no_digit=float(np.mean([says_no_digit(prediction) for prediction in predictions])),
+        not_accepted=float(np.mean([prediction.digit is None or prediction.rejected for prediction in predictions])),
+        auroc=auroc(predictions, predictions_of(digits)),
+    )
+
+
+def says_no_digit(prediction: Prediction) -> bool:
+    """Whether the answer is that there is no digit: none found, or none as likely as that there is none."""
+    return prediction.digit is None or prediction.non_digit_probability > max(prediction.probabilities)
+
+
+def auroc(non_digits: Sequence[Prediction], digits: Sequence[Prediction]) -> float | None:
+    """How often a non-digit has a larger non-digit probability than a digit, equal ones counting half.
+
+    None where there are no digits, or none but digits.
+    """
+    scores = np.array([prediction.non_digit_probability for prediction in (*non_digits, *digits)])
+    curve = roc_curve(scores, np.arange(len(scores)) < len(non_digits))
+    return None if curve is None else curve.area
+
+
+def predictions_of(answers: Sequence[Answer]) -> list[Prediction]:
+    """What /predict answered; nothing of /read."""
+    return [answer.prediction for answer in answers if answer.prediction is not None]
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Insertions, deletions and substitutions between two texts (Levenshtein 1966)."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
+    return row[-1]
+
+
+def _refuse_empty(answers: Sequence[Answer]) -> None:
+    if not answers:
+        raise ValueError("The set is empty: there is nothing to measure.")

@@ -1,0 +1,67 @@
+"""Figures → lines of Markdown. A figure that falls short of its bar is bold."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+
+from tests.evaluation.datasets import AUROC_BAR, ECE_BAR, Dataset
+from tests.evaluation.figures import NonDigitScore, Score
+
+_LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "numpy", "opencv-python-headless", "pillow")
+_NONE = "–"
+
+DIGITS_HEAD = (
+    "| Set | Path | Images | Exactly right | Digit errors | ECE | Bar |",
+    "|---|---|---|---|---|---|---|",
+)
+NON_DIGITS_HEAD = (
+    "| No digit | Path | Images | Answered with no digit | Not accepted | AUROC against digits | Bar |",
+    "|---|---|---|---|---|---|---|",
+)
+
+
+def heading(model: str, cpus: int, limit: int | None, installed: Mapping[str, str]) -> str:
+    """What was measured with what, and how to read the tables; `installed`: the versions of distributions."""
+    libraries = ", ".join(f"{name} {installed[name]}" for name in _LIBRARIES if name in installed)
+    images = "Every image" if limit is None else f"The first {limit:,} images"
+    return (
+        f"Model {model}; Python {platform.python_version()}, {libraries}; "
+        f"{platform.system()} {platform.machine()}, {cpus} CPUs. {images} of each set, none of which training has "
+        f"seen. The ECE, of the confidence in 15 bins, has a bar of {ECE_BAR:.0%} on every set. Bold: short of its "
+        "bar.\n"
+    )
+
+
+def digits_row(dataset: Dataset, score: Score) -> str:
+    """The row of a set of digits or of numbers."""
+    exact = _marked(f"{score.exact:.2%}", dataset.bar is not None and score.exact < dataset.bar)
+    ece = _NONE if score.ece is None else _marked(f"{score.ece:.2%}", score.ece > ECE_BAR)
+    return _row(dataset, score.images, exact, f"{score.digit_errors:.2%}", ece, _bar(dataset))
+
+
+def non_digits_row(dataset: Dataset, score: NonDigitScore) -> str:
+    """The row of a set without digits."""
+    no_digit = _marked(f"{score.no_digit:.2%}", dataset.bar is not None and score.no_digit < dataset.bar)
+    auroc = _NONE if score.auroc is None else f"{score.auroc:.4f}"
+    return _row(dataset, score.images, no_digit, f"{score.not_accepted:.2%}", auroc, _bar(dataset))
+
+
+def auroc_row(score: NonDigitScore, digits: int) -> str:
+    """The row of all the non-digits against all the digits."""
+    assert score.auroc is not None
+    auroc = _marked(f"{score.auroc:.4f}", score.auroc < AUROC_BAR)
+    cells = (f"{score.images:,} against {digits:,}", f"{score.no_digit:.2%}", f"{score.not_accepted:.2%}", auroc)
+    return f"| non-digits against digits, AUROC | `/predict` | {' | '.join(cells)} | {AUROC_BAR} |"
+
+
+def _row(dataset: Dataset, images: int, *cells: str) -> str:
+    return f"| {dataset.name} | `/{dataset.path}` | {images:,} | {' | '.join(cells)} |"
+
+
+def _bar(dataset: Dataset) -> str:
+    return _NONE if dataset.bar is None else f"{100 * dataset.bar:.4g}%"
+
+
+def _marked(figure: str, short: bool) -> str:
+    return f"**{figure}**" if short else figure

@@ -1,0 +1,106 @@
+"""Figures of answers: against scikit-learn, at the edges, and whatever the answers are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from app.domain import ImageSize, Prediction, Timings
+from tests.evaluation.figures import (
+    Answer,
+    auroc,
+    edit_distance,
+    predicted,
+    says_no_digit,
+    scored,
+    scored_non_digits,
+)
+
+# Few values, so that there are ties.
+SHARES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0]), min_size=1)
+TEXTS = st.text("0123", max_size=6)
+
+
+def prediction(digit: int | None = 3, confidence: float = 0.9, non_digit: float = 0.0) -> Prediction:
+    """An answer of /predict, accepted from a confidence of 0.5 on."""
+    probabilities = tuple(confidence if i == digit else 0.0 for i in range(10))
+    return Prediction(digit, confidence, confidence < 0.5, probabilities, non_digit, None, ImageSize(1, 1), Timings())
+
+
+NO_INK = prediction(None, 0.0, 1.0)
+
+
+def test_texts_are_scored_by_images_and_by_digits() -> None:
+    score = scored([Answer("12", "12"), Answer("345", "45"), Answer("6", "68")])
+    assert (score.images, score.exact, score.digit_errors, score.ece) == (3, 1 / 3, 2 / 6, None)
+
+
+def test_the_calibration_error_is_that_of_the_confidence_among_digits() -> None:
+    sure = [predicted("3", prediction(3, 0.9))] * 3
+    assert scored([*sure, predicted("4", prediction(3, 0.9))]).ece == pytest.approx(0.15)
+    assert scored(sure).ece == pytest.approx(0.1)
+
+
+def test_a_digit_without_ink_is_wrong_and_says_so() -> None:
+    score = scored([predicted("3", NO_INK)])
+    assert (score.exact, score.digit_errors, score.ece) == (0, 1, 0)
+
+
+def test_a_digit_is_right_even_where_it_is_more_likely_none() -> None:
+    assert scored([predicted("3", prediction(3, 0.2, 0.8))]).exact == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "no_digit"),
+    [
+        (NO_INK, True),
+        (prediction(3, 0.4, 0.6), True),
+        (prediction(3, 0.6, 0.4), False),
+        (prediction(3, 0.5, 0.5), False),
+        (prediction(3, 0.35, 0.45), True),  # less than a half, and more than any digit
+    ],
+)
+def test_no_digit_is_what_is_likelier_than_every_digit(answer: Prediction, no_digit: bool) -> None:
+    assert says_no_digit(answer) is no_digit
+
+
+def test_blanks_are_counted_by_what_is_answered_and_by_what_is_accepted() -> None:
+    unsure, wrong = prediction(3, 0.4, 0.3), prediction(3, 0.9, 0.1)
+    score = scored_non_digits([predicted("", answer) for answer in (NO_INK, NO_INK, unsure, wrong)], [])
+    assert (score.images, score.no_digit, score.not_accepted, score.auroc) == (4, 0.5, 0.75, None)
+
+
+@given(SHARES, SHARES)
+def test_auroc_is_that_of_scikit_learn(non_digits: list[float], digits: list[float]) -> None:
+    area = auroc(*([prediction(3, 0.5, share) for share in shares] for shares in (non_digits, digits)))
+    truth = np.arange(len(non_digits) + len(digits)) < len(non_digits)
+    assert area == pytest.approx(roc_auc_score(truth, [*non_digits, *digits]))
+
+
+def test_auroc_of_one_kind_alone_is_undefined() -> None:
+    assert auroc([], [NO_INK]) is None
+    assert auroc([NO_INK], []) is None
+    assert auroc([], []) is None
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_edit_distance_is_a_distance(one: str, other: str, third: str) -> None:
+    distance = edit_distance(one, other)
+    assert distance == edit_distance(other, one)
+    assert (distance == 0) == (one == other)
+    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
+    assert distance <= edit_distance(one, third) + edit_distance(third, other)
+
+
+def test_edit_distance_counts_what_is_lost_added_and_changed() -> None:
+    assert [edit_distance("1234", text) for text in ("1234", "134", "12534", "1294", "")] == [0, 1, 1, 1, 4]
+
+
+def test_nothing_cannot_be_scored() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        scored([])
+    with pytest.raises(ValueError, match="empty"):
+        scored_non_digits([], [])

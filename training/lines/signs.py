@@ -1,0 +1,107 @@
+"""What people write around digits: separators, currency signs, and strokes after an amount. None of it is text."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from training.augment import Random
+
+DIGITS = frozenset("0123456789")
+# A long line, a wave, underlined superscript cents, a raised dot, a hook: drawn, whatever the writer.
+LONG, WAVE, CENTS, RAISED, HOOK = "—", "~", "º", "·", "^"
+_BEFORE = ("$", "$ ", "R$", "R$ ", "#", "# ", "##", "=", "*", "**", "-", "(", ":", ". ", "- ", "= ")
+_AFTER = (
+    *("-", " -", ",-", ".-", ". -", "--", "-.", "._", "/-", ".-#", ",", ".", ".", ":", "=", " =", ".=", ",="),
+    *(LONG, f" {LONG}", f",{LONG}", f".{LONG}", WAVE, f" {WAVE}", f"-{WAVE}", HOOK, f" {HOOK}"),
+    *("#", "//", " //", "*", "**", ")"),
+)
+# Units and words that stand by a number, of letters that are unlike a digit; only type has them.
+_WORDS_BEFORE = ("EUR ", "NR ", "Nr. ", "Fr. ", "$ ", "Num: ", "A", "AK-", "Ref ", "x")
+_WORDS_AFTER = (
+    " kWh",
+    " kg",
+    " EUR",
+    "%",
+    " cm",
+    " m",
+    " W",
+    " mm",
+    " Fr",
+    "K",
+    " km/h",
+    "A",
+    "V",
+    " pt",
+    "°",
+    " €",
+    "€",
+)
+_LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"
+_THOUSANDS = (".", ".", ".", ". ", ",", RAISED, " ", "'", " .")
+
+
+class Signs(StrEnum):
+    """What stands around and between the digits."""
+
+    NONE = "none"
+    AMOUNT = "amount"
+    DATE = "date"
+    PHONE = "phone"
+    DECIMAL = "decimal"
+    SPACED = "spaced"
+    WORDS = "words"
+
+
+def with_signs(text: str, signs: Signs, random: Random) -> str:
+    """The digits of a text in their order, with signs and spaces between, before and after them."""
+    if signs is Signs.AMOUNT:
+        return _amount(text, random)
+    if signs is Signs.DECIMAL and len(text) > 1:
+        place = 1 if random.random() < 0.5 else int(random.integers(1, len(text)))
+        return text[:place] + _one_of((RAISED, RAISED, ".", ".", ","), random) + text[place:]
+    if signs is Signs.DATE and len(text) > 1:
+        return _separated(text, _one_of(("/", "/", "-", ".", " / ", " - "), random), int(random.integers(1, 4)), random)
+    if signs is Signs.PHONE and len(text) > 2:
+        separator = _one_of(("-", "-", " ", " - ", "."), random)
+        return _separated(text, separator, int(random.integers(1, 3)), random)
+    if signs is Signs.SPACED and len(text) > 1:
+        return _separated(text, " ", int(random.integers(1, len(text))), random)
+    if signs is Signs.WORDS:
+        return _worded(text, random)
+    return text
+
+
+def _one_of(choices: tuple[str, ...], random: Random) -> str:
+    return choices[int(random.integers(len(choices)))]
+
+
+def _separated(text: str, separator: str, count: int, random: Random) -> str:
+    places = sorted(set((random.permutation(len(text) - 1)[:count] + 1).tolist()))
+    return separator.join(text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True))
+
+
+def _worded(text: str, random: Random) -> str:
+    """With a unit or a word beside it; of no digits, a word or two."""
+    if not text:
+        return " ".join(
+            "".join(_LETTERS[i] for i in random.integers(len(_LETTERS), size=int(random.integers(2, 8))))
+            for _ in range(int(random.integers(1, 3)))
+        )
+    before, after = _one_of(_WORDS_BEFORE, random), _one_of(_WORDS_AFTER, random)
+    kind = int(random.integers(5))
+    return f"{before if kind < 2 else ''}{text}{after if kind > 0 else ''}"
+
+
+def _amount(text: str, random: Random) -> str:
+    whole, cents = text, ""
+    if len(text) > 2 and random.random() < 0.15:
+        whole, cents = text[:-2], _one_of((",", ",", ".", ", ", RAISED), random) + text[-2:]
+    if len(whole) > 3 and random.random() < 0.6:
+        separator = _one_of(_THOUSANDS, random)
+        first = len(whole) % 3 or 3
+        whole = separator.join([whole[:first], *(whole[i : i + 3] for i in range(first, len(whole), 3))])
+    before = _one_of(_BEFORE, random) if random.random() < 0.2 else ""
+    after = _one_of(_AFTER, random) if random.random() < 0.5 else ""
+    if not cents and not after and random.random() < 0.03:
+        after = CENTS
+    return before + whole + cents + after
