@@ -29,6 +29,8 @@ _CLEAR_SKEWNESS = 0.6
 # Beyond this one, with this share of paper along the border, the other polarity need not be tried.
 _PLAIN_SKEWNESS = 1.0
 _PLAIN_BORDER = 0.7
+# A standard deviation of grey levels, of 255, under which there is too little ink to tell the polarity by.
+_FLAT_DEVIATION = 6.0
 # Share of each side that is passed over when polarity is judged.
 _MARGIN = 0.12
 
@@ -119,13 +121,18 @@ def _light_shares(grey: GreyPixels) -> tuple[float, float]:
 
 
 def _inner_skewness(grey: GreyPixels) -> float:
-    """The standardised third moment of grey levels, away from the edges, where frames and tables lie."""
+    """The standardised third moment of grey levels, away from the edges, where frames and tables lie.
+
+    0 where there is little but the paper's grain, whose skewness tells nothing.
+    """
     height, width = grey.shape
     margin_y, margin_x = int(height * _MARGIN), int(width * _MARGIN)
     inner = _reduced(grey[margin_y : height - margin_y, margin_x : width - margin_x]).astype(np.float32)
     deviation = inner - inner.mean()
     variance = float(np.mean(deviation * deviation))
-    return float(np.mean(deviation**3)) / variance**1.5 if variance > 0 else 0.0
+    if variance < _FLAT_DEVIATION**2:
+        return 0.0
+    return float(np.mean(deviation**3) / variance**1.5)
 
 
 def _denoised(grey: GreyPixels) -> GreyPixels:

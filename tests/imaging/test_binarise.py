@@ -100,3 +100,13 @@ def test_noise_is_no_faint_ink() -> None:
     faint = faint_ink(strength, ink_mask(strength))
     faint[19:61, 37:45] = 0
     assert np.count_nonzero(faint) < 0.01 * faint.size
+
+
+def test_grain_tells_no_polarity() -> None:
+    """An empty cell with a frame was once read as light on dark, and the paper beside the frame as a 1."""
+    random = np.random.default_rng(4)
+    cell = np.clip(150 + random.gamma(1.0, 3.0, (128, 128)) ** 1.2, 0, 255).astype(np.uint8)
+    cell[:, 116:] = 10
+    for page in (cell, np.uint8(255) - cell):
+        dark = page is cell
+        assert likely_polarities(page)[0] is (Polarity.DARK_ON_LIGHT if dark else Polarity.LIGHT_ON_DARK)
