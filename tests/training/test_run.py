@@ -21,6 +21,7 @@ from training.finetune import finetune
 from training.run import Places, run
 
 
+@pytest.mark.timeout(600)  # two trainings, and six conversions
 def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taught(
     tiny: TrainingConfig, places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
