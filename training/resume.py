@@ -53,6 +53,7 @@ def fit(
     curves = keras.callbacks.CSVLogger(str(run_dir / _CURVES), append=True)
     kept = [curves, _Keeper(run_dir / _STATE), keras.callbacks.TerminateOnNaN(), _Progress(epochs)]
     try:
+        run_dir.mkdir(parents=True, exist_ok=True)
         _forget_curves(run_dir / _CURVES, done)
         network.fit(
             batches(done),

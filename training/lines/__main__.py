@@ -1,0 +1,52 @@
+"""The command line of training line readers: `python -m training.lines --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import OcrError
+from training.config import loaded
+from training.lines.config import LinesConfig, LinesPlaces
+
+_CONFIG = Path(__file__).parent / "configs" / "lines_1_0_0.py"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; 0 where it succeeded, 1 with a message on stderr where it could not, 130 where it was stopped."""
+    options = _parser().parse_args(arguments)
+    places = LinesPlaces(options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data)
+    try:
+        config = loaded(options.config, LinesConfig)
+        # TensorFlow takes seconds to import: not before the arguments are known to be right.
+        from training.lines.run import run
+
+        print(f"the reader is in {run(config, places, options.processes)}")
+    except (OcrError, OSError) as error:
+        print(f"training.lines: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("training.lines: stopped; the same command goes on from what is kept.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.lines", description="Trains a line reader of digit-ocr.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="compose lines, train, export and measure a reader; or go on with it")
+    train.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
+    train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
+    train.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
+    train.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's lines, state and reader")
+    train.add_argument("--processes", type=int, default=2, help="that compose lines; default 2")
+    train.add_argument(
+        "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a training of the line reader is told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
+from training.config import ConfigError
+
+# Of a line, a reader gives logits for every second pixel. Of neighbours that are the same digit, and so need a blank
+# between them, one pair in fourteen is less than eight pixels apart.
+STEP_WIDTH = 2
+_SHARES = ("without_digits", "reversed_share", "held_out_families", "validation_share")
+_AT_LEAST = {
+    **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),
+    **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LinesConfig:
+    """One run. The same configuration, data and machine give the same reader.
+
+    `lines` are drawn once to train on; `without_digits` is the share of them that shows none, `reversed_share` that of
+    numbers seen under the wrong polarity, which are none either. `validation_lines` are of other writers, fonts and
+    meters, `evaluation_lines` of each kind of those that are held out. `held_out_families` is
+    the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
+    Lines are kept in `widths`, each in the least that it fits. An epoch is `steps` batches, whose lines are together
+    `batch_width` pixels wide; the last `calm_epochs` are jittered less. Raises ConfigError where a value cannot be
+    meant.
+    """
+
+    version: str
+    name: str = "reader"
+    seed: int = 20261121
+    lines: int = 300_000
+    without_digits: float = 0.06
+    reversed_share: float = 0.04
+    validation_lines: int = 2_000
+    evaluation_lines: int = 1_000
+    held_out_families: float = 0.15
+    validation_share: float = 0.08
+    widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
+    batch_width: int = 10_240
+    steps: int = 1_000
+    epochs: int = 20
+    calm_epochs: int = 0
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
+            raise ConfigError(f"The version is {self.version!r}; it should be three numbers, like 1.2.0.")
+        if not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ConfigError(f"The name is {self.name!r}; it names a folder: letters, digits, '-', '_' and '.'.")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it is a share, 0 to 1.")
+        for name, least in _AT_LEAST.items():
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it is {least} at least.")
+        if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
+            raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
+        if self.widths[-1:] != (MOST_WIDTH,):
+            raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")
+
+
+@dataclass(frozen=True, slots=True)
+class LinesPlaces:
+    """Where a run reads and writes: `runs_dir` holds its lines, its state and, in the end, the reader.
+
+    `accept_changed_data`: data files may be others than the recorded ones.
+    """
+
+    data_dir: Path
+    fonts_dir: Path
+    runs_dir: Path
+    accept_changed_data: bool = False
+
+    def run_dir(self, config: LinesConfig) -> Path:
+        return self.runs_dir / f"{config.name}-{config.version}"

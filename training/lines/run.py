@@ -1,0 +1,116 @@
+"""One run, from a configuration to a measured reader: compose, train, export, measure."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+
+from training.export import NoSpace, tflite_bytes
+from training.fonts import find_fonts
+from training.lines.config import LinesConfig, LinesPlaces
+from training.lines.figures import fitted_temperature
+from training.lines.measure import (
+    Reader,
+    StringsReport,
+    evaluation_sets,
+    measured,
+    parity,
+    table,
+    width_milliseconds,
+)
+from training.lines.pool import LinePools, drawn_pools, parted_fonts
+from training.lines.pools import Writers, read_writers
+from training.lines.train import fitted_reader, pool_logits
+from training.machine import cpu_model
+from training.resume import TrainingFailed
+
+KERAS_FILE, TFLITE_FILE, REPORT_FILE = "reader.keras", "reader.tflite", "report.json"
+_PARITY_LINES = 200
+_MIN_PARITY = 0.99
+_TIMED_WIDTH = 160
+
+
+def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
+    """Composes lines, trains a reader, exports it and measures it; a run that was stopped goes on.
+
+    The answer is the run's folder, where `reader.keras`, `reader.tflite` and `report.json` then are. Raises NoFonts,
+    DataError, NoSpace or TrainingFailed.
+    """
+    folder = places.run_dir(config)
+    began = time.monotonic()
+    pools = drawn_pools(config, places, processes)
+    counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
+    print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
+    network = fitted_reader(config, pools, folder)
+    temperature = fitted_temperature(pool_logits(network, pools.validation, config.batch_width))
+    reader, agreement = _exported(network, pools, folder)
+    milliseconds = width_milliseconds(reader, _TIMED_WIDTH)
+    print(f"temperature {temperature:.2f}; {network.count_params():,} parameters", flush=True)
+    print(f"{milliseconds:.2f} ms a line of {_TIMED_WIDTH} pixels, on one thread of {cpu_model()}", flush=True)
+    reports = list(_measured(config, places, reader, temperature))
+    print(table(reports))
+    report = {
+        "config": asdict(config),
+        "parameters": network.count_params(),
+        "temperature": temperature,
+        "parity": agreement,
+        "milliseconds": milliseconds,
+        "seconds": round(time.monotonic() - began),
+        "sets": [asdict(one) for one in reports],
+    }
+    _write(folder / REPORT_FILE, (json.dumps(report, indent=2) + "\n").encode())
+    return folder
+
+
+def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Reader, float]:
+    """The flat buffer of a network, written beside it, and the share of lines that both read alike."""
+    buffer = tflite_bytes(network)
+    reader = Reader(buffer)
+    lines = max(pools.validation.values(), key=len).lines[:_PARITY_LINES]
+    agreement, difference = parity(network, reader, lines)
+    print(
+        f"{TFLITE_FILE}: {agreement:.1%} of {len(lines)} lines read alike, logits within {difference:.1e}", flush=True
+    )
+    if agreement < _MIN_PARITY:
+        raise TrainingFailed(f"{TFLITE_FILE} is not the network: it reads other texts too often.")
+    aside = folder / f"next.{KERAS_FILE}"
+    try:
+        network.save(aside)
+        aside.replace(folder / KERAS_FILE)
+    except OSError as error:
+        raise _no_space(folder / KERAS_FILE, error) from error
+    _write(folder / TFLITE_FILE, buffer)
+    return reader, agreement
+
+
+def _write(path: Path, content: bytes) -> None:
+    aside = path.with_name(f"next.{path.name}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        raise _no_space(path, error) from error
+
+
+def _no_space(path: Path, error: OSError) -> NoSpace:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return NoSpace(f"{path} could not be written ({what}); make room, and the same command goes on.")
+
+
+def _measured(config: LinesConfig, places: LinesPlaces, reader: Reader, temperature: float) -> Iterator[StringsReport]:
+    for name, samples in evaluation_sets(config, places, _held_out(config, places)).items():
+        report = measured(reader, name, samples(), temperature)
+        if report is not None:
+            print(f"{name}: {report.exact:.1%} of {report.count:,} exact", flush=True)
+            yield report
+
+
+def _held_out(config: LinesConfig, places: LinesPlaces) -> Writers:
+    fonts = parted_fonts(config, find_fonts(places.fonts_dir))
+    return read_writers(places.data_dir, fonts.held_out, evaluation=True, accept_changed=places.accept_changed_data)

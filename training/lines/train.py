@@ -1,0 +1,101 @@
+"""Fitting a line reader to a pool of lines: resumable, with its progress on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from app.alignment import BLANK
+from app.ctc import greedy_text
+from training.lines.config import LinesConfig
+from training.lines.draw import NO_DIGIT, text_of
+from training.lines.figures import Figures, figures
+from training.lines.network import line_reader
+from training.lines.pool import LinePool, LinePools
+from training.lines.stream import LineStream, reader_input
+from training.resume import Epochs, fit, without_optimizer
+
+_LARGEST_GRADIENT = 5.0
+
+
+def fitted_reader(config: LinesConfig, pools: LinePools, run_dir: Path) -> keras.Model:
+    """Trains a reader. `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
+
+    Raises TrainingFailed where it is stopped, the loss is no number, or the state is that of another network; NoSpace
+    where the disk is full.
+    """
+    keras.utils.set_random_seed(config.seed)
+    network = line_reader()
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
+    )
+    network.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, global_clipnorm=_LARGEST_GRADIENT),
+        loss=ctc_loss,
+    )
+    stream = LineStream(pools.training, config)
+    fit(
+        network,
+        Epochs(config.epochs, config.steps, config.steps * stream.lines_a_batch),
+        run_dir,
+        stream.batches,
+        [_Validation(pools.validation, config.batch_width)],
+        steps_per_epoch=config.steps,
+        shuffle=False,
+    )
+    return without_optimizer(network)
+
+
+def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Minus the logarithm of each text's probability, (n,), by connectionist temporal classification.
+
+    `labels`: (n, l), NO_DIGIT after the last digit; `logits`: (n, t, 11), the blank last, with t enough for every text.
+    TensorFlow's kernel for sparse labels takes a sixth of the time of `keras.losses.CTC` on a CPU; it has no empty
+    texts, whose one alignment is of blanks alone.
+    """
+    labels = tf.cast(labels, tf.int32)
+    empty = tf.reduce_all(labels == NO_DIGIT, axis=1)
+    first = tf.one_hot(0, tf.shape(labels)[1], on_value=True, off_value=False)
+    labels = tf.where(empty[:, None] & first[None], 0, labels)
+    places = tf.where(labels != NO_DIGIT)
+    sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.cast(tf.shape(labels), tf.int64))
+    shape = tf.shape(logits)
+    loss = tf.nn.ctc_loss(
+        sparse, logits, None, tf.fill(shape[:1], shape[1]), logits_time_major=False, blank_index=BLANK
+    )
+    blanks = -tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, BLANK], axis=1)
+    return tf.where(empty, blanks, loss)
+
+
+def pool_logits(network: keras.Model, pool: LinePool, batch_width: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The text of every line of a pool, and its logits, (t, 11) float32."""
+    for width, lines in pool.items():
+        size = max(1, batch_width // width)
+        for start in range(0, len(lines), size):
+            logits = network.predict_on_batch(reader_input(lines.lines[start : start + size]))
+            for labels, own in zip(lines.labels[start : start + size], logits, strict=True):
+                yield text_of(labels), own
+
+
+def validated(network: keras.Model, pool: LinePool, batch_width: int) -> Figures:
+    """How well a network reads a pool's lines, by greedy decoding."""
+    return figures((text, greedy_text(logits)) for text, logits in pool_logits(network, pool, batch_width))
+
+
+class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Adds what share of strings is read exactly, and the character error rate, to the figures of an epoch."""
+
+    def __init__(self, pool: LinePool, batch_width: int) -> None:
+        super().__init__()
+        self._pool = pool
+        self._batch_width = batch_width
+
+    def on_epoch_end(self, epoch: int, logs: MutableMapping[str, float] | None = None) -> None:  # noqa: ARG002
+        read = validated(self.model, self._pool, self._batch_width)
+        if logs is not None:
+            logs["val_exact"], logs["val_character_errors"] = read.exact, read.character_errors
