@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,20 +74,27 @@ class TrainingConfig:
     non_digit_share: float = 0.03
 
     def __post_init__(self) -> None:
-        # The manifest, the threshold and the version's folder would find out after hours.
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
-            raise ConfigError(f"The version is {self.version!r}; it should be three numbers, like 1.2.0.")
-        if not re.fullmatch(r"\w[\w.-]*", self.name):
-            raise ConfigError(f"The name is {self.name!r}; it names a folder: letters, digits, '-', '_' and '.'.")
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it is a share, 0 to 1.")
-        for name, least in _AT_LEAST.items():
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it is {least} at least.")
+        refuse_bad_values(self, _SHARES, _AT_LEAST)
         for plan in self.sources:
             if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
                 raise ConfigError(f"{plan} has a negative number.")
+
+
+def refuse_bad_values(config: Any, shares: Iterable[str], at_least: Mapping[str, float]) -> None:
+    """Checks a configuration's `version` and `name`, its `shares`, 0..1, and the values that have a least one.
+
+    Raises ConfigError: the manifest, the threshold and the version's folder would find out after hours.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+", config.version):
+        raise ConfigError(f"The version is {config.version!r}; it should be three numbers, like 1.2.0.")
+    if not re.fullmatch(r"\w[\w.-]*", config.name):
+        raise ConfigError(f"The name is {config.name!r}; it names a folder: letters, digits, '-', '_' and '.'.")
+    for name in shares:
+        if not 0 <= getattr(config, name) <= 1:
+            raise ConfigError(f"{name} is {getattr(config, name)}; it is a share, 0 to 1.")
+    for name, least in at_least.items():
+        if getattr(config, name) < least:
+            raise ConfigError(f"{name} is {getattr(config, name)}; it is {least} at least.")
 
 
 def load_config(path: Path) -> TrainingConfig:

@@ -24,7 +24,7 @@ _FAINT_SHARE = 0.5
 _FAINT_SIGNAL_TO_NOISE = 4.0
 # The paper's level and the polarity are estimated on an image reduced to this longest side.
 _REDUCED_SIDE = 128
-# Skewness of grey levels beyond which the polarity is plain.
+# Skewness of grey levels beyond which it tells the polarity alone.
 _CLEAR_SKEWNESS = 0.6
 # Beyond this one, with this share of paper along the border, the other polarity need not be tried.
 _PLAIN_SKEWNESS = 1.0

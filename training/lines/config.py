@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
-from training.config import ConfigError
+from training.config import ConfigError, refuse_bad_values
 
 # Of a line, a reader gives logits for every second pixel. Of neighbours that are the same digit, and so need a blank
 # between them, one pair in fourteen is less than eight pixels apart.
@@ -51,16 +50,7 @@ class LinesConfig:
     weight_decay: float = 1e-4
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
-            raise ConfigError(f"The version is {self.version!r}; it should be three numbers, like 1.2.0.")
-        if not re.fullmatch(r"\w[\w.-]*", self.name):
-            raise ConfigError(f"The name is {self.name!r}; it names a folder: letters, digits, '-', '_' and '.'.")
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it is a share, 0 to 1.")
-        for name, least in _AT_LEAST.items():
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it is {least} at least.")
+        refuse_bad_values(self, _SHARES, _AT_LEAST)
         if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
         if self.widths[-1:] != (MOST_WIDTH,):
