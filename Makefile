@@ -35,7 +35,7 @@ fonts:
 	sh training/handwriting/install.sh /usr/share/fonts/fontsource
 
 # CONFIG says what; a run that was stopped goes on.
-CONFIG ?= training/configs/digits_0_3_0.py
+CONFIG ?= training/configs/digits_1_0_0.py
 train: .venv/training.stamp
 	.venv/bin/python -m training train --config $(CONFIG) --data-dir $(DATA)
 

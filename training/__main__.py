@@ -18,7 +18,7 @@ from training.config import load_config
 if TYPE_CHECKING:
     from training.run import Places
 
-_CONFIG = Path(__file__).parent / "configs" / "digits_0_3_0.py"
+_CONFIG = Path(__file__).parent / "configs" / "digits_1_0_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

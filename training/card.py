@@ -199,6 +199,7 @@ def _drawn(config: TrainingConfig) -> str:
         for plan in config.sources
     ]
     rows.append(("digits drawn from fonts", f"{config.font_digits:,} in all", "–", "no", f"{config.font_weight:g}"))
+    rows.append(("digits in drawn forms", f"{config.drawn_digits:,} in all", "–", "no", f"{config.drawn_weight:g}"))
     rows.append(("non-digits drawn", "–", f"{config.non_digits:,} in all", "no", f"{config.non_digit_weight:g}"))
     head = (
         "Trained on",

@@ -44,7 +44,7 @@ class CompareOptions:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command; `CompareOptions(**vars(...))` takes them, less the command's own name."""
-    default = Path("training/configs/digits_0_3_0.py")
+    default = Path("training/configs/digits_1_0_0.py")
     parser.add_argument("--config", type=Path, default=default, help=f"whose pool and sets are used; default {default}")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the data sets, mnist.npz among them")
     parser.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")

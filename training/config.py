@@ -21,7 +21,8 @@ class ConfigError(OcrError):
 _SHARES = ("held_out_families", "validation_share", "risk", "non_digit_share")
 _AT_LEAST = {
     **dict.fromkeys(("batch_size", "steps", "epochs"), 1),
-    **dict.fromkeys(("font_digits", "font_weight", "non_digits", "non_digit_weight"), 0),
+    **dict.fromkeys(("font_digits", "font_weight", "drawn_digits", "drawn_weight"), 0),
+    **dict.fromkeys(("non_digits", "non_digit_weight"), 0),
     **dict.fromkeys(("held_out_font_digits", "held_out_non_digits", "calm_epochs", "learning_rate", "weight_decay"), 0),
 }
 
@@ -45,8 +46,9 @@ class SourcePlan:
 class TrainingConfig:
     """One run. The same configuration, data and machine give the same model.
 
-    `font_digits` and `non_digits` are drawn glyphs, with their weights among the batches. `held_out_families` is the
-    share of font families that only evaluation sees; `validation_share` that of the remaining groups of every source.
+    `font_digits`, `drawn_digits` (the forms of `allographs`) and `non_digits` are drawn glyphs, with their weights
+    among the batches. `held_out_families` is the share of font families that only evaluation sees; `validation_share`
+    that of the remaining groups of every source.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be meant.
     """
@@ -58,6 +60,8 @@ class TrainingConfig:
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12
+    drawn_digits: int = 40_000
+    drawn_weight: float = 0.05
     non_digits: int = 100_000
     non_digit_weight: float = 0.09
     held_out_families: float = 0.15

@@ -123,6 +123,7 @@ def reduced(config: TrainingConfig) -> TrainingConfig:
         config,
         sources=tuple(replace(plan, copies=1, plain=False) for plan in few),
         font_digits=1_000,
+        drawn_digits=100,
         non_digits=100,
         held_out_font_digits=300,
         held_out_non_digits=20,

@@ -109,6 +109,7 @@ def training_data(
             parts.append(maker.items([item for item in train if item.label == NON_DIGIT], none_copies))
             pending.append((plan.name, plan.weight, parts))
         pending.append(("fonts", config.font_weight, [maker.font_digits(seen_fonts, config.font_digits)]))
+        pending.append(("drawn digits", config.drawn_weight, [maker.drawn_digits(config.drawn_digits)]))
         pending.append(
             ("non-digits", config.non_digit_weight, [maker.non_digits(seen_fonts, digits, config.non_digits)])
         )

@@ -20,6 +20,7 @@ _EPOCHS = 6
 _STEPS = 400
 _LEARNING_RATE = 3e-4
 _REHEARSED_DIGITS = 20_000
+_REHEARSED_DRAWN = 5_000
 _REHEARSED_NON_DIGITS = 10_000
 
 
@@ -64,6 +65,7 @@ def _config(name: str, version: str, data_dir: Path) -> TrainingConfig:
         version=version,
         sources=tuple(SourcePlan(source.name, copies=1, weight=0.75 / len(present)) for source in present),
         font_digits=_REHEARSED_DIGITS,
+        drawn_digits=_REHEARSED_DRAWN,
         non_digits=_REHEARSED_NON_DIGITS,
         epochs=_EPOCHS,
         steps=_STEPS,

@@ -24,6 +24,7 @@ from app.imaging.binarise import find_ink, likely_polarities
 from app.imaging.decode import decode_image
 from app.imaging.glyph import GLYPH_SIDE, normalise_glyph
 from app.imaging.segment import digits_by_polarity, single_digit
+from training.allographs import any_skeleton, pen_strokes
 from training.augment import Random, beside, fragment, photographed, printed, rephotographed, texture
 from training.fonts import NON_DIGITS, Font, draw_text, draws
 from training.sources import Item
@@ -151,6 +152,10 @@ class GlyphMaker:
         """Digits drawn from fonts and photographed, every family as often as any other."""
         return self._submitted([(_font_glyphs, (fonts, n)) for n in _chunks(count)], concatenated)
 
+    def drawn_digits(self, count: int) -> Future[GlyphSet]:
+        """Digits in the forms of `allographs`, with any pen, photographed."""
+        return self._submitted([(_drawn_glyphs, (n,)) for n in _chunks(count)], concatenated)
+
     def font_images(self, fonts: Sequence[Font], count: int, as_photos: bool) -> Future[ImageSet]:
         """The same, to measure on; or clean, as a screen or a PDF shows them."""
         return self._submitted([(_font_images, (fonts, n, as_photos)) for n in _chunks(count)], all_images)
@@ -255,13 +260,17 @@ def _as_sent(pairs: Iterable[tuple[NDArray[np.uint8], int]]) -> ImageSet:
 
 def _item_ink(item: Item, random: Random) -> NDArray[np.uint8]:
     if item.strokes is not None:
-        pen = float(np.exp(random.uniform(np.log(1.5), np.log(11.0))))
-        return draw_strokes(item.strokes, _DRAWN_HEIGHT, pen)
+        return draw_strokes(item.strokes, _DRAWN_HEIGHT, _any_pen(random))
     assert item.ink is not None  # noqa: S101  # an item has exactly one of the three
     scale = max(1, round(_DRAWN_HEIGHT / max(item.ink.shape)))
     if scale == 1:
         return item.ink
     return cv2.resize(item.ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def _any_pen(random: Random) -> float:
+    """The width of a pen's stroke, in pixels, on a digit of the height that strokes are drawn at."""
+    return float(np.exp(random.uniform(np.log(1.5), np.log(11.0))))
 
 
 def _font_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence) -> GlyphSet:
@@ -277,6 +286,20 @@ def _font_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence
             glyphs.append(glyph)
             labels.append(digit)
     return GlyphSet(np.stack(glyphs), np.array(labels, np.uint8))
+
+
+def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
+    random = np.random.default_rng(seed)
+
+    def drawn() -> Iterator[tuple[Glyphs | None, int]]:
+        for _ in range(count):
+            digit = int(random.integers(10))
+            width = float(np.exp(random.normal(0.05, 0.18)))
+            strokes = pen_strokes(any_skeleton(str(digit), random), width, random)
+            ink = draw_strokes(strokes, _DRAWN_HEIGHT, _any_pen(random))
+            yield glyph_of(photographed(ink, random), Polarity.DARK_ON_LIGHT), digit
+
+    return _collected(drawn())
 
 
 def _font_images(fonts: Sequence[Font], count: int, as_photos: bool, seed: np.random.SeedSequence) -> ImageSet:

@@ -1,4 +1,4 @@
-"""Pen strokes → ink, at any size and stroke width."""
+"""Pen strokes, and their ink at any size and stroke width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Strokes = Sequence[NDArray[np.float32]]
+Points = NDArray[np.float32]
+Strokes = Sequence[Points]
 
 _SHIFT = 4  # fractional bits of OpenCV's line coordinates
 _MARGIN = 2
@@ -33,3 +34,13 @@ def draw_strokes(strokes: Strokes, height: int, pen: float) -> NDArray[np.uint8]
             line = np.repeat(line, 2, axis=0)
         cv2.polylines(ink, [line[:, None]], False, 255, thickness, cv2.LINE_AA, _SHIFT)
     return ink
+
+
+def spline(points: NDArray[np.float64], steps: int = 8) -> Points:
+    """A smooth way through (n, 2) points, n ≥ 2: Catmull–Rom."""
+    padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
+    before, start, end, after = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
+    t = np.arange(steps)[None, :, None] / steps
+    curve = 2 * start + (end - before) * t + (2 * before - 5 * start + 4 * end - after) * t**2
+    curve = 0.5 * (curve + (3 * start - before - 3 * end + after) * t**3)
+    return np.vstack([curve.reshape(-1, 2), points[-1:]]).astype(np.float32)

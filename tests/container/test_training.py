@@ -22,6 +22,7 @@ config = TrainingConfig(
     sources=(SourcePlan("MNIST", copies=1, weight=0.6, plain=True),),
     network="reference",
     font_digits=200,
+    drawn_digits=100,
     non_digits=200,
     held_out_font_digits=20,
     held_out_non_digits=20,

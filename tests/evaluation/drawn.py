@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import Random, photographed, printed, texture
-from training.configs.digits_0_3_0 import config
+from training.configs.digits_1_0_0 import config
 from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_fonts, split_families
 from training.pool import any_font, by_family
 

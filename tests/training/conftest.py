@@ -59,6 +59,7 @@ def tiny() -> TrainingConfig:
         network="reference",
         font_digits=300,
         font_weight=0.2,
+        drawn_digits=100,
         non_digits=200,
         non_digit_weight=0.2,
         held_out_font_digits=40,

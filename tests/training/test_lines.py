@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.domain import Polarity
 from tests.samples.draw import pen_number
 from training.fonts import find_fonts
-from training.lines.allographs import ALLOGRAPHS, DrawnHand
+from training.lines.allographs import DrawnHand
 from training.lines.compose import AnyWriter, ComposedLine, composed
 from training.lines.furniture import Rule
 from training.lines.layout import Layout, Zeros
@@ -259,11 +259,6 @@ def test_a_counter_needs_all_ten_digits() -> None:
     items = _wheel_items()
     assert len(counters(items)) == 1
     assert counters(items[:9]) == []
-
-
-def test_every_digit_has_several_forms() -> None:
-    assert set(ALLOGRAPHS) == set("0123456789")
-    assert all(len(forms) >= 5 for forms in ALLOGRAPHS.values())
 
 
 def _written(text: str) -> list[NDArray[np.float64]]:

@@ -9,7 +9,7 @@ recipe, in 38 minutes on two busy cores, and read 99.2 % of MNIST's test; in thi
 from training.config import SourcePlan, TrainingConfig
 
 config = TrainingConfig(
-    version="0.3.0",
+    version="1.0.0",
     sources=(SourcePlan("MNIST", copies=3, weight=0.55, plain=True),),
     network="reference",
     font_digits=120_000,

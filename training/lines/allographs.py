@@ -1,114 +1,14 @@
-"""Digits as pens of many countries form them, as skeletons: what no data set has enough of can be drawn at will.
-
-Among them the 1 with a long upstroke, the crossed 7, the curled 9, the looped 2, the open 4, the 8 that is like a B.
-"""
+"""Drawn digits as shapes of a line: whole hands of them, other forms for a writer's digits, zeros joined in a chain."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from training.allographs import ALLOGRAPHS, Skeleton, any_skeleton, pen_strokes
 from training.augment import Random
-from training.lines.shapes import Points, Shape, line, spline
+from training.lines.shapes import Shape, line
+from training.strokes import Points, spline
 
-Skeleton = tuple[NDArray[np.float64], ...]
-
-
-def _skeleton(*strokes: str) -> Skeleton:
-    """Strokes as "x,y x,y …" in hundredths of the digit's height, y running down from its top."""
-    return tuple(
-        np.array([[float(v) for v in point.split(",")] for point in stroke.split()]) / 100 - [0, 1]
-        for stroke in strokes
-    )
-
-
-# The way of the pen through each form; the first forms of a digit are the commoner ones.
-ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
-    "0": (
-        _skeleton("36,2 10,22 2,60 20,97 48,86 62,45 50,8 32,3"),
-        _skeleton("48,10 24,4 6,34 4,72 24,100 52,84 60,40 46,6 22,0"),
-        _skeleton("30,0 4,30 8,84 34,100 58,70 56,24 38,4 26,14 44,16 72,6"),  # a tail at the top
-        _skeleton("30,0 -2,40 12,96 42,98 64,52 48,6 26,2"),
-        _skeleton("40,0 14,14 0,56 14,96 46,92 62,50 56,14"),  # left open
-    ),
-    "1": (
-        _skeleton("10,28 24,16 36,2", "36,2 34,50 32,100"),
-        _skeleton("20,0 18,50 16,100"),
-        _skeleton("-14,58 10,32 34,0", "34,0 32,50 30,100"),  # a long upstroke
-        _skeleton("-22,88 6,46 34,0", "34,0 32,50 30,100"),  # from the baseline
-        _skeleton("-10,52 16,22 30,0 30,10 26,60 22,104"),
-        _skeleton("42,-12 26,40 2,112"),  # a long bare slash
-        _skeleton("6,30 20,16 30,0", "30,0 30,96", "6,98 54,96"),  # with a foot
-        _skeleton("-30,74 0,44 24,6 30,-2 22,50 14,104 6,112"),
-    ),
-    "2": (
-        _skeleton("6,24 20,4 46,6 54,28 30,66 4,95", "4,95 60,93"),
-        _skeleton("4,22 22,2 48,10 46,40 22,76 4,92 2,80 16,80 34,94 64,92"),  # looped
-        _skeleton("8,36 2,14 26,-2 54,12 48,46 20,82 -2,92 -4,80 12,78 36,96 74,88"),
-        _skeleton("20,34 6,22 14,2 46,0 56,26 34,64 2,90 -8,78 8,70 32,92 66,104 84,92"),  # like a Q
-        _skeleton("2,6 26,2 54,4 32,46 4,96 30,94 62,96"),  # like a Z
-        _skeleton("4,26 18,2 50,4 50,34 14,82 0,98 30,92 58,98 66,88"),
-    ),
-    "3": (
-        _skeleton("8,10 32,0 52,18 42,40 22,47", "22,47 50,58 54,84 26,100 2,88"),
-        _skeleton("4,4 30,2 54,4 34,34 22,44 48,50 56,78 34,100 4,92"),  # a flat top
-        _skeleton("6,14 26,0 48,10 42,34 18,46 14,44 44,50 52,78 30,98 0,90 -6,80"),
-        _skeleton("10,16 34,2 50,20 30,42 20,40 26,46 50,60 46,92 14,106 -10,92"),
-        _skeleton("2,10 30,-4 56,8 40,36 20,42 12,48 26,46 52,62 40,98 6,108 -14,98"),
-    ),
-    "4": (
-        _skeleton("34,0 18,36 2,62 60,60", "46,34 44,68 40,100"),
-        _skeleton("8,2 4,50 10,58 54,54", "50,4 46,54 44,104"),  # open
-        _skeleton("42,2 4,66 62,64", "42,2 40,104"),  # closed
-        _skeleton("14,0 2,44 2,56 26,52 48,48", "52,18 40,70 32,112"),
-        _skeleton("26,-4 10,36 -2,62 4,66 30,54 56,44", "48,28 42,62 38,96"),
-        _skeleton("10,4 8,52", "8,52 58,50", "52,-2 50,104"),  # like an H
-        _skeleton("20,-6 4,60 8,68 60,62", "36,40 30,74 28,102"),
-        _skeleton("12,0 0,52 36,44 44,6 40,60 34,106"),  # in one go
-    ),
-    "5": (
-        _skeleton("12,4 10,24 6,44 36,40 56,62 46,92 18,100 0,88", "12,4 56,2"),
-        _skeleton("56,2 14,4 10,24 6,44 36,40 56,62 46,92 18,100 0,88"),
-        _skeleton("50,4 20,2 10,22 22,42 44,58 46,84 20,100 0,90"),  # like an S
-        _skeleton("14,10 8,46 38,44 52,66 40,94 12,102 -6,92", "12,10 44,2 78,-6"),  # a bar flying up
-        _skeleton("18,2 8,42 30,40 48,60 38,92 8,104 -16,96 -22,86", "16,4 64,4"),
-        _skeleton("16,4 10,40 34,38 44,56 34,86 8,98", "26,-2 60,-8"),  # a bar apart
-    ),
-    "6": (
-        _skeleton("48,2 22,24 4,64 16,96 44,94 52,70 34,54 10,70"),
-        _skeleton("38,-10 14,26 2,68 16,98 44,92 50,66 30,56 8,76"),
-        _skeleton("54,8 34,0 10,28 2,70 22,100 52,86 46,60 22,60 6,80"),
-        _skeleton("24,-14 8,40 4,86 24,100 46,82 40,62 20,64 6,88"),  # like a b
-        _skeleton("44,4 16,30 2,74 20,100 50,84 44,62 24,66 30,80 48,76"),
-    ),
-    "7": (
-        _skeleton("2,6 30,5 58,4 38,46 22,100"),
-        _skeleton("2,6 30,5 58,4 38,46 22,100", "8,52 34,50 62,46"),  # crossed
-        _skeleton("2,16 4,2 24,6 46,8 62,0 46,40 30,100", "14,54 60,46"),
-        _skeleton("0,20 4,2 30,6 60,2 40,50 26,104"),
-        _skeleton("4,12 18,0 38,10 58,2 50,36 34,110", "18,50 38,56 66,44"),  # a wavy top
-        _skeleton("6,8 56,2 36,44 20,84 14,112", "2,60 24,50 54,54"),
-        _skeleton("2,4 56,4", "56,4 26,100", "16,48 50,48"),
-    ),
-    "8": (
-        _skeleton("46,14 26,2 10,18 24,42 50,66 46,94 20,100 6,78 28,48 50,30 46,14"),
-        _skeleton("50,8 28,0 8,14 18,38 46,60 52,86 26,102 2,86 14,58 44,36 54,14"),
-        _skeleton("28,48 8,32 12,6 36,0 48,20 28,48 4,66 4,92 30,102 52,84 28,48"),
-        _skeleton("14,4 10,50 12,98", "10,4 44,6 44,38 14,48 50,58 50,92 12,98"),  # like a B
-        _skeleton("56,2 30,0 10,20 28,44 48,68 36,98 8,94 8,70 36,42 62,6"),  # open at the top
-        _skeleton("30,44 10,24 30,0 48,20 28,46 2,76 28,102 56,80 32,50"),
-    ),
-    "9": (
-        _skeleton("50,20 28,4 8,24 18,46 40,42 52,18 50,60 42,100"),
-        _skeleton("50,20 26,2 6,22 14,46 40,42 52,12 52,64 36,98 6,96"),  # hooked
-        _skeleton("48,24 30,0 6,18 10,44 38,44 50,10 50,70 34,112 4,112 4,96 28,82 62,66"),  # like a g
-        _skeleton("46,14 22,0 2,22 14,48 42,34 50,2 44,50 40,104"),
-        _skeleton("18,44 0,30 12,4 40,2 46,26 22,46 36,38 52,52 38,100"),  # a curl before the stem
-        _skeleton("48,10 30,-2 10,12 14,36 40,34 50,8 38,54 14,106"),
-        _skeleton("34,46 8,40 6,10 34,-4 54,14 46,46 22,50 44,48 50,70 34,108 8,104"),  # curled
-        _skeleton("24,50 46,30 48,6 26,-2 8,18 20,44 36,60 32,104"),
-    ),
-}
 # How often each form of 7 is crossed already is of no matter where a cross is added: these have none.
 _CROSS_HEIGHTS = (-0.62, -0.42)
 
@@ -134,16 +34,9 @@ def any_pen(random: Random) -> float:
     return float(np.exp(np.clip(random.normal(np.log(0.085), 0.38), np.log(0.03), np.log(0.2))))
 
 
-def any_skeleton(digit: str, random: Random) -> Skeleton:
-    """A form of the digit, bent as one writer would."""
-    forms = ALLOGRAPHS[digit]
-    return tuple(stroke + random.normal(0, 0.022, stroke.shape) for stroke in forms[int(random.integers(len(forms)))])
-
-
 def pen_digit(form: Skeleton, width: float, random: Random) -> Shape:
     """A form as it is written this once."""
-    stretch = np.array([width, 1.0]) * np.exp(random.normal(0, 0.04, 2))
-    return Shape(tuple(spline((stroke + random.normal(0, 0.012, stroke.shape)) * stretch) for stroke in form))
+    return Shape(pen_strokes(form, width, random))
 
 
 def restyled(digit: str, random: Random) -> Shape:

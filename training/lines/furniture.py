@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from training.augment import Random
-from training.lines.shapes import Points, Shape
+from training.lines.shapes import Shape
+from training.strokes import Points
 
 _FAR = 40.0
 

@@ -8,12 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from training.allographs import any_skeleton
 from training.augment import Random
-from training.lines.allographs import any_skeleton, cross, pen_digit, zero_chain
-from training.lines.shapes import Affine, Profile, Shape, affine, profile, shifted, spline
+from training.lines.allographs import cross, pen_digit, zero_chain
+from training.lines.shapes import Affine, Profile, Shape, affine, profile, shifted
 from training.lines.sign_strokes import sign
 from training.lines.signs import DIGITS, Signs, with_signs
 from training.lines.writers import Writer
+from training.strokes import spline
 
 _SPACE = (0.25, 0.6)
 # Of the widths of two digits: how far their middles stay apart. Half of them would be digits that touch.

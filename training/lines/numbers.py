@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from training.augment import Random
 from training.lines.allographs import any_pen
-from training.lines.shapes import Points, Shape
+from training.lines.shapes import Shape
 from training.sources import DataError
+from training.strokes import Points
 
 NUMBERS_FILE = "unipen_strings.jsonl.gz"
 # Kept from training: those held out of UNIPEN's characters, and others, who wrote no characters, to have enough.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import Pixels
+from training.strokes import Points
 
-Points = NDArray[np.float32]
 Affine = NDArray[np.float64]
 
 _SHIFT = 4  # fractional bits of OpenCV's line coordinates
@@ -71,16 +71,6 @@ def chained(second: Affine, first: Affine) -> Affine:
     matrix = second[:, :2] @ first
     matrix[:, 2] += second[:, 2]
     return matrix
-
-
-def spline(points: NDArray[np.float64], steps: int = 8) -> Points:
-    """A smooth way through (n, 2) points, n ≥ 2: Catmull–Rom."""
-    padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
-    before, start, end, after = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
-    t = np.arange(steps)[None, :, None] / steps
-    curve = 2 * start + (end - before) * t + (2 * before - 5 * start + 4 * end - after) * t**2
-    curve = 0.5 * (curve + (3 * start - before - 3 * end + after) * t**3)
-    return np.vstack([curve.reshape(-1, 2), points[-1:]]).astype(np.float32)
 
 
 def line(*points: tuple[float, float]) -> Points:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from training.augment import Random
-from training.lines.shapes import Points, Shape, line, spline
+from training.lines.shapes import Shape, line
 from training.lines.signs import CENTS, HOOK, LONG, RAISED, WAVE
+from training.strokes import Points, spline
 
 
 def sign(character: str, random: Random) -> Shape | None:

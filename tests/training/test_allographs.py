@@ -1,0 +1,46 @@
+"""The drawn forms of digits, alone and as glyphs of the pool."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from training.allographs import ALLOGRAPHS, any_skeleton, pen_strokes
+from training.pool import GlyphMaker
+from training.strokes import draw_strokes
+
+
+def test_every_digit_has_several_forms() -> None:
+    assert set(ALLOGRAPHS) == set("0123456789")
+    assert all(len(forms) >= 5 for forms in ALLOGRAPHS.values())
+
+
+@pytest.mark.parametrize("digit", sorted(ALLOGRAPHS))
+def test_a_form_is_one_digit_high_and_no_two_are_alike(digit: str) -> None:
+    random = np.random.default_rng(5)
+    drawn = [np.concatenate(pen_strokes(any_skeleton(digit, random), 1.0, random)) for _ in range(20)]
+    heights = [float(np.ptp(points[:, 1])) for points in drawn]
+    assert min(heights) > 0.8
+    assert max(heights) < 1.6
+    assert len({points.tobytes() for points in drawn}) == len(drawn)
+
+
+def test_a_wider_hand_writes_wider() -> None:
+    form = ALLOGRAPHS["0"][0]
+    narrow, wide = (np.concatenate(pen_strokes(form, width, np.random.default_rng(1))) for width in (0.8, 1.3))
+    assert np.ptp(wide[:, 0]) > 1.4 * np.ptp(narrow[:, 0])
+
+
+def test_the_drawn_zero_has_a_hole() -> None:
+    ink = draw_strokes(pen_strokes(ALLOGRAPHS["0"][0], 1.0, np.random.default_rng(2)), 64, 4.0)
+    papers, _ = cv2.connectedComponents((ink < 128).astype(np.uint8), connectivity=4)
+    assert papers - 1 == 2
+
+
+def test_the_pool_holds_drawn_digits_of_every_class() -> None:
+    with GlyphMaker(1, seed=3) as maker:
+        glyphs = maker.drawn_digits(300).result()
+    assert len(glyphs) >= 290
+    assert set(glyphs.labels.tolist()) == set(range(10))
+    assert (glyphs.glyphs.reshape(len(glyphs), -1).max(axis=1) > 128).all()
