@@ -55,6 +55,7 @@ _ABOUT_TRAINING = {
     "calm_epochs",
     "learning_rate",
     "weight_decay",
+    "precision",
     "risk",
     "non_digit_share",
 }

@@ -14,7 +14,7 @@ from training.augment import jittered
 from training.pool import GlyphSet
 
 # How much of the jitter is left in the calm epochs.
-_CALM = 0.4
+_CALM = 0.5
 
 
 @dataclass(frozen=True, slots=True)

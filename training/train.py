@@ -35,6 +35,7 @@ def fitted_network(
     keras.utils.set_random_seed(config.seed)
     if network is None:
         network = NETWORKS[config.network]()
+    network = computing_in(config.precision, network)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
@@ -52,9 +53,24 @@ def fitted_network(
         lambda done: GlyphStream(data.shares, config.batch_size, config.steps, config.seed, lively, done),
         validation_data=(network_input(validation.glyphs), validation.labels),
     )
-    fitted = without_optimizer(network)
+    fitted = computing_in("float32", network)
     round_weights(fitted)
     return fitted
+
+
+def computing_in(precision: str, network: keras.Model) -> keras.Model:
+    """The same network without its optimizer, whose layers compute in another precision; the logits' in float32.
+
+    `precision` is a dtype policy of Keras. The weights stay float32.
+    """
+
+    def layer_in_precision(layer: keras.Layer) -> keras.Layer:
+        policy = "float32" if layer.name == LOGITS else precision
+        return type(layer).from_config(layer.get_config() | {"dtype": policy})
+
+    copy = keras.models.clone_model(network, clone_function=layer_in_precision)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def image_logits(network: keras.Model, images: ImageSet, temperature: float = 1.0) -> NDArray[np.float32]:

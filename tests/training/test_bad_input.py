@@ -132,6 +132,7 @@ def test_all_data_are_checked_before_a_glyph_is_drawn(tiny: TrainingConfig, plac
         ("config = TrainingConfig(version='1.0', sources=())", "three numbers"),
         ("config = TrainingConfig(version='1.0.0', sources=(), name='../digits')", "names a folder"),
         ("config = TrainingConfig(version='1.0.0', sources=(), risk=5)", "risk is 5; it is a share"),
+        ("config = TrainingConfig(version='1.0.0', sources=(), precision='float8')", "float32, mixed_bfloat16"),
         ("config = TrainingConfig(version='1.0.0', sources=(), epochs=0)", "epochs is 0; it is 1 at least"),
         ("config = TrainingConfig(version='1.0.0', sources=(SourcePlan('MNIST', -1, 1),))", "negative"),
         ("config = 7", "sets no `config`"),

@@ -162,6 +162,8 @@ def test_a_jittered_glyph_is_the_same_digit_elsewhere() -> None:
     assert len({one.tobytes() for one in moved}) == 40
     similar = [np.corrcoef(one.ravel(), glyph.ravel())[0, 1] for one in moved.astype(float)]
     assert np.median(similar) > 0.7
+    still = jittered(np.stack([glyph] * 3), np.random.default_rng(1), strength=0.0)
+    np.testing.assert_array_equal(still, np.stack([glyph] * 3))
 
 
 def test_batches_are_balanced_over_classes_and_by_weight() -> None:

@@ -8,7 +8,7 @@ from training.config import SourcePlan, TrainingConfig
 config = TrainingConfig(
     version="1.0.0",
     sources=(
-        SourcePlan("MNIST", copies=2, weight=0.25, plain=True),
+        SourcePlan("MNIST", copies=2, weight=0.35, plain=True),
         SourcePlan("optdigits", copies=8, weight=0.04, plain=True),
         SourcePlan("semeion", copies=4, weight=0.01),
         SourcePlan("pendigits", copies=5, weight=0.05),
@@ -28,6 +28,11 @@ config = TrainingConfig(
     drawn_weight=0.05,
     non_digits=110_000,
     non_digit_weight=0.07,
-    epochs=30,
-    calm_epochs=7,
+    batch_size=512,
+    steps=600,
+    epochs=36,
+    calm_epochs=4,
+    learning_rate=3e-3,
+    weight_decay=0.02,
+    precision="mixed_bfloat16",
 )

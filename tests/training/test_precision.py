@@ -1,0 +1,48 @@
+"""Training in bfloat16: what is fitted computes in float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.calibration import NON_DIGIT
+from app.imaging.glyph import network_input
+from training.config import TrainingConfig
+from training.data import TrainingData
+from training.model import LOGITS, digit_network
+from training.pool import GlyphSet, ImageSet
+from training.stream import Share
+from training.train import computing_in, fitted_network
+
+
+def test_a_network_in_bfloat16_is_the_same_but_for_rounding() -> None:
+    network = digit_network()
+    glyphs = np.random.default_rng(1).random((8, 28, 28, 1), np.float32)
+    expected = network.predict(glyphs, verbose=0)
+    rounded = computing_in("mixed_bfloat16", network)
+    assert {layer.compute_dtype for layer in rounded.layers if layer.weights} == {"bfloat16", "float32"}
+    assert rounded.get_layer(LOGITS).compute_dtype == "float32"
+    logits = rounded.predict(glyphs, verbose=0)
+    np.testing.assert_allclose(logits, expected, atol=0.05)
+    assert (logits != expected).any()
+    np.testing.assert_array_equal(computing_in("float32", rounded).predict(glyphs, verbose=0), expected)
+
+
+def test_a_network_trained_in_bfloat16_learns_and_answers_in_float32(tmp_path: Path) -> None:
+    labels = (np.arange(110) % 11).astype(np.uint8)
+    glyphs = np.zeros((110, 28, 28), np.uint8)
+    for glyph, label in zip(glyphs, labels, strict=True):
+        if label == NON_DIGIT:
+            continue
+        cv2.putText(glyph, str(label), (5, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2)
+    images = ImageSet(labels, glyphs, np.arange(110, dtype=np.int32))
+    data = TrainingData([Share("digits", GlyphSet(glyphs, labels), 1.0)], images, {}, [])
+    config = TrainingConfig(
+        "0.0.7", (), network="reference", batch_size=32, steps=60, epochs=3, precision="mixed_bfloat16"
+    )
+    network = fitted_network(config, data, tmp_path)
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+    answered = network.predict(network_input(glyphs), verbose=0).argmax(axis=1)
+    assert np.mean(answered == labels) > 0.5
