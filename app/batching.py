@@ -1,7 +1,8 @@
-"""Micro-batching: glyphs of requests that wait at the same moment go through the model together.
+"""Micro-batching: glyphs of requests that wait at the same moment go through the model together; so do lines.
 
-Terms as in TensorFlow Serving: `max_batch_size` glyphs, `batch_timeout` to wait for more, `max_queue_size` requests.
-Only the model is batched; decoding and imaging stay with their request.
+Terms as in TensorFlow Serving: `max_batch_size` images, `batch_timeout` to wait for more, `max_queue_size` requests.
+Images of one batch are of one size: where the next in the queue are of another, they begin the next batch. Only the
+model is batched; decoding and imaging stay with their request.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from app.errors import Overloaded, ShuttingDown
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """One request's share of a batch: its logits, (n, 11) float32, and milliseconds waited and computed."""
+    """One request's share of a batch: its logits, float32, and milliseconds waited and computed."""
 
     logits: NDArray[np.float32]
     queue_ms: float
@@ -31,7 +32,7 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    glyphs: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     submitted: float = field(default_factory=time.monotonic)
     future: Future[BatchResult] = field(default_factory=Future)
 
@@ -57,12 +58,12 @@ class MicroBatcher:
         self._thread = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
         self._thread.start()
 
-    def submit(self, glyphs: NDArray[np.uint8]) -> Future[BatchResult]:
-        """Queues glyphs, (n, 28, 28) uint8, n ≥ 1. Raises Overloaded where the queue is full, ShuttingDown after close.
+    def submit(self, images: NDArray[np.uint8]) -> Future[BatchResult]:
+        """Queues images, (n, h, w) uint8, n ≥ 1. Raises Overloaded where the queue is full, ShuttingDown after close.
 
         What the classifier raises, the future raises. A cancelled future leaves the queue unserved.
         """
-        item = _Item(glyphs)
+        item = _Item(images)
         with self._closing:
             if self._closed:
                 raise ShuttingDown("The service is shutting down; send the request to another replica.")
@@ -87,7 +88,7 @@ class MicroBatcher:
             pending = None
             if first is None:
                 return
-            batch, size = [first], len(first.glyphs)
+            batch, size = [first], len(first.images)
             deadline = time.monotonic() + self._batch_timeout_s
             ending = False
             while size < self._max_batch_size:
@@ -99,11 +100,12 @@ class MicroBatcher:
                 if item is None:
                     ending = True
                     break
-                if size + len(item.glyphs) > self._max_batch_size:
+                fits = item.images.shape[1:] == first.images.shape[1:]
+                if not fits or size + len(item.images) > self._max_batch_size:
                     pending = item
                     break
                 batch.append(item)
-                size += len(item.glyphs)
+                size += len(item.images)
             self._serve(batch)
             if ending:
                 return
@@ -114,7 +116,7 @@ class MicroBatcher:
             return
         started = time.monotonic()
         try:
-            logits = self._classifier.logits(np.concatenate([item.glyphs for item in batch]))
+            logits = self._classifier.logits(np.concatenate([item.images for item in batch]))
         except Exception as error:  # it belongs to the requests, and must not end the thread
             for item in batch:
                 item.future.set_exception(error)
@@ -123,6 +125,6 @@ class MicroBatcher:
         self._on_batch(len(logits))
         start = 0
         for item in batch:
-            end = start + len(item.glyphs)
+            end = start + len(item.images)
             item.future.set_result(BatchResult(logits[start:end], 1e3 * (started - item.submitted), inference_ms))
             start = end

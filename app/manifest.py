@@ -13,12 +13,30 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.calibration import LABELS
 from app.errors import ModelMismatch, ModelNotFound
 from app.imaging.glyph import PREPROCESSING_VERSION
+from app.imaging.line import LINE_VERSION
 
 MANIFEST_FILE = "manifest.json"
 KERAS_FILE = "model.keras"
 TFLITE_FILE = "model.tflite"
 TFLITE_INT8_FILE = "model-int8.tflite"
+READER_KERAS_FILE = "reader.keras"
+READER_TFLITE_FILE = "reader.tflite"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+class ReaderManifest(BaseModel):
+    """What a version says of its line reader, which reads numbers without parting their digits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The reader's own name.", examples=["reader 1.0.0"])
+    created: str = Field(description="When it was trained, ISO 8601, UTC.")
+    line_version: str = Field(description="Version of the imaging path that its lines came through.")
+    parameters: int = Field(description="Number of trained parameters.")
+    temperature: float = Field(gt=0, description="Divisor of the logits that calibrates the probabilities.")
+    threshold: float = Field(ge=0, le=1, description="Confidence under which a digit of a number is rejected.")
+    training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, hash.")
+    metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
 
 
 class Manifest(BaseModel):
@@ -38,6 +56,7 @@ class Manifest(BaseModel):
     training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, count, hash.")
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
     libraries: dict[str, str] = Field(description="Versions of the libraries it was trained with.")
+    reader: ReaderManifest | None = Field(None, description="Of the line reader, where the version has one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,10 @@ class ModelVersion:
     @property
     def keras_path(self) -> Path:
         return self.folder / KERAS_FILE
+
+    @property
+    def reader_path(self) -> Path:
+        return self.folder / READER_KERAS_FILE
 
 
 def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
@@ -69,8 +92,14 @@ def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
         )
     if manifest.labels != LABELS:
         raise ModelMismatch(f"{folder} has the labels {manifest.labels}; this service needs {LABELS}.")
-    if KERAS_FILE not in manifest.sha256:
-        raise ModelMismatch(f"{folder / MANIFEST_FILE} names no {KERAS_FILE}; copy the version anew.")
+    if manifest.reader is not None and manifest.reader.line_version != LINE_VERSION:
+        raise ModelMismatch(
+            f"{folder} has a line reader for lines of version {manifest.reader.line_version}, and this service makes "
+            f"{LINE_VERSION}; serve a version that was trained with this release."
+        )
+    for file in (KERAS_FILE, *((READER_KERAS_FILE,) if manifest.reader is not None else ())):
+        if file not in manifest.sha256:
+            raise ModelMismatch(f"{folder / MANIFEST_FILE} names no {file}; copy the version anew.")
     for file, expected in manifest.sha256.items():
         actual = file_sha256(folder / file)
         if actual != expected:

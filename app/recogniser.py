@@ -1,4 +1,7 @@
-"""The whole way of an image: bytes → grey → ink → candidates → glyphs → logits → probabilities → answer."""
+"""The whole way of an image: bytes → grey → ink → candidates → glyphs → logits → probabilities → answer.
+
+A number goes bytes → grey → ink → lines → logits → text; by its digits' glyphs where the model has no line reader.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,22 @@ from numpy.typing import NDArray
 
 from app.batching import BatchResult, MicroBatcher
 from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
+from app.classifier import LINE_WIDTHS
 from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
 from app.errors import DeadlineExceeded
-from app.imaging.binarise import find_ink
+from app.imaging.binarise import find_ink, likely_polarities
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import normalise_glyph
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
+from app.imaging.page import page_lines
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
+from app.line_reading import PageText, line_readings, page_text
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
+# What is read under the likelier polarity with this probability is not looked at under the other.
+_SURELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +43,31 @@ class Limits:
     timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class LineReader:
+    """A line reader with its calibration. `batcher`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS."""
+
+    batcher: MicroBatcher
+    temperature: float
+    threshold: float
+
+
 class Recogniser:
     """Answers images, given as bytes, with digits. Blocking; safe to call from many threads."""
 
-    def __init__(self, batcher: MicroBatcher, temperature: float, threshold: float, limits: Limits) -> None:
+    def __init__(
+        self,
+        batcher: MicroBatcher,
+        temperature: float,
+        threshold: float,
+        limits: Limits,
+        reader: LineReader | None = None,
+    ) -> None:
         self._batcher = batcher
         self._temperature = temperature
         self._threshold = threshold
         self._limits = limits
+        self._reader = reader
 
     def predict(
         self, data: bytes, polarity: Polarity = Polarity.AUTO, min_confidence: float | None = None
@@ -87,11 +113,54 @@ class Recogniser:
     ) -> Reading:
         """All the digits of an image, in reading order.
 
-        `expected_length` is a hint: of the marks found, the so many likeliest digits are kept. Raises what `predict`
-        raises.
+        `expected_length` is a hint: the best reading of that length. Raises what `predict` raises.
         """
         clock = _Clock()
         image = decode_image(data, self._limits.max_pixels)
+        if self._reader is not None:
+            return self._read_lines(self._reader, image, clock, polarity, min_confidence, expected_length)
+        return self._read_glyphs(image, clock, polarity, min_confidence, expected_length)
+
+    def _read_lines(
+        self,
+        reader: LineReader,
+        image: GreyImage,
+        clock: _Clock,
+        polarity: Polarity,
+        min_confidence: float | None,
+        expected_length: int | None,
+    ) -> Reading:
+        """A reading by the line reader. Where the polarity is in doubt, the other one may make digits of the image."""
+        decode = clock.lap()
+        segment = queue = inference = postprocess = 0.0
+        read: PageText | None = None
+        for one in likely_polarities(image.pixels) if polarity is Polarity.AUTO else (polarity,):
+            lines = page_lines(image.pixels, one, self._limits.max_digits)
+            segment += clock.lap()
+            logits, waited, computed = self._line_logits(reader, lines)
+            queue, inference = queue + waited, inference + computed
+            clock.lap()
+            found = page_text(lines, logits, reader.temperature, expected_length)
+            postprocess += clock.lap()
+            if read is None or (not found.says_nothing and (read.says_nothing or found.confidence > read.confidence)):
+                read = found
+            if not found.says_nothing and found.confidence >= _SURELY:
+                break
+        assert read is not None  # noqa: S101  # there is at least one polarity
+        threshold = reader.threshold if min_confidence is None else min_confidence
+        readings = line_readings(read, threshold, lambda box: _original_box(box, image))
+        timings = Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total())
+        return Reading(read.confidence, readings, image.size, timings)
+
+    def _read_glyphs(
+        self,
+        image: GreyImage,
+        clock: _Clock,
+        polarity: Polarity,
+        min_confidence: float | None,
+        expected_length: int | None,
+    ) -> Reading:
+        """A reading by the digits' glyphs: of the marks found, the `expected_length` likeliest digits are kept."""
         decode = clock.lap()
         candidates = digit_candidates(find_ink(image.pixels, polarity), self._limits.max_digits)
         if not candidates:
@@ -109,11 +178,39 @@ class Recogniser:
         return Reading(confidence, lines, image.size, timings)
 
     def close(self) -> None:
-        """Ends the model's thread, once what is queued is served."""
+        """Ends the models' threads, once what is queued is served."""
         self._batcher.close()
+        if self._reader is not None:
+            self._reader.batcher.close()
+
+    def _line_logits(
+        self, reader: LineReader, lines: list[LineImage]
+    ) -> tuple[list[NDArray[np.float32]], float, float]:
+        """The logits of each line, (w / 2, 11), and the milliseconds waited and computed.
+
+        Lines of like width go through the reader together.
+        """
+        rooms = [next(room for room in LINE_WIDTHS if room >= line.pixels.shape[1]) for line in lines]
+        groups = {room: [i for i, own in enumerate(rooms) if own == room] for room in rooms}
+        futures = {}
+        for room, group in groups.items():
+            widened = np.zeros((len(group), LINE_HEIGHT, room), np.uint8)
+            for place, index in zip(widened, group, strict=True):
+                place[:, : lines[index].pixels.shape[1]] = lines[index].pixels
+            futures[room] = reader.batcher.submit(widened)
+        logits: list[NDArray[np.float32]] = [np.zeros((0, DIGITS + 1), np.float32)] * len(lines)
+        waited = computed = 0.0
+        for room, future in futures.items():
+            result = self._result(future)
+            waited, computed = max(waited, result.queue_ms), computed + result.inference_ms
+            for own, index in zip(result.logits, groups[room], strict=True):
+                logits[index] = own[: lines[index].pixels.shape[1] // STEP_WIDTH]
+        return logits, waited, computed
 
     def _logits(self, glyphs: NDArray[np.uint8]) -> BatchResult:
-        future: Future[BatchResult] = self._batcher.submit(glyphs)
+        return self._result(self._batcher.submit(glyphs))
+
+    def _result(self, future: Future[BatchResult]) -> BatchResult:
         try:
             return future.result(timeout=self._limits.timeout_s)
         except (FutureTimeoutError, CancelledError):

@@ -1,6 +1,7 @@
 """Digits as pens of many countries form them, as skeletons: what no data set has enough of can be drawn at will.
 
-Among them the 1 with a long upstroke, the crossed 7, the curled 9, the looped 2, the open 4, the 8 that is like a B.
+Among them the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7, the curled 9, the looped 2,
+the open 4, the 8 that is like a B.
 """
 
 from __future__ import annotations
@@ -40,6 +41,13 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("42,-12 26,40 2,112"),  # a long bare slash
         _skeleton("6,30 20,16 30,0", "30,0 30,96", "6,98 54,96"),  # with a foot
         _skeleton("-30,74 0,44 24,6 30,-2 22,50 14,104 6,112"),
+        _skeleton("-40,62 -12,32 12,6 24,2 26,20 18,60 12,100"),  # a round top
+        _skeleton("-44,44 -10,18 18,0", "18,0 24,46 36,100"),  # leaning back
+        _skeleton("-34,72 4,20 24,0 30,14 28,60 32,92 44,98"),  # a flick at the foot
+        _skeleton("-52,30 -22,16 8,2 22,0", "22,0 10,56 -4,104"),  # a flat upstroke
+        _skeleton("-30,86 8,36 40,0", "40,0 28,50 12,102"),
+        _skeleton("-48,78 -30,86 -2,70 20,36 28,0", "28,0 26,50 24,100"),  # an upstroke that swings in from below
+        _skeleton("-24,40 6,20 28,0", "28,0 28,50 24,100", "0,100 50,99"),
     ),
     "2": (
         _skeleton("6,24 20,4 46,6 54,28 30,66 4,95", "4,95 60,93"),
@@ -65,6 +73,9 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("10,4 8,52", "8,52 58,50", "52,-2 50,104"),  # like an H
         _skeleton("20,-6 4,60 8,68 60,62", "36,40 30,74 28,102"),
         _skeleton("12,0 0,52 36,44 44,6 40,60 34,106"),  # in one go
+        _skeleton("18,0 0,44 8,70 38,62 58,28 54,70 62,98 82,88"),  # like a u, a tail at the foot
+        _skeleton("14,6 2,40 6,62 30,60 50,34", "56,16 48,58 44,104"),
+        _skeleton("30,0 2,56 56,48", "36,30 32,104"),
     ),
     "5": (
         _skeleton("12,4 10,24 6,44 36,40 56,62 46,92 18,100 0,88", "12,4 56,2"),
@@ -89,6 +100,9 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("4,12 18,0 38,10 58,2 50,36 34,110", "18,50 38,56 66,44"),  # a wavy top
         _skeleton("6,8 56,2 36,44 20,84 14,112", "2,60 24,50 54,54"),
         _skeleton("2,4 56,4", "56,4 26,100", "16,48 50,48"),
+        _skeleton("8,14 20,2 44,4 38,40 22,100", "-8,54 28,50 66,44"),  # a short top, a long bar
+        _skeleton("2,10 50,2 28,52 2,98", "-2,60 56,42"),  # like a Z with a bar
+        _skeleton("4,14 8,2 32,6 58,0 36,46 14,88 8,100 20,102", "12,52 58,46"),
     ),
     "8": (
         _skeleton("46,14 26,2 10,18 24,42 50,66 46,94 20,100 6,78 28,48 50,30 46,14"),
@@ -96,6 +110,7 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("28,48 8,32 12,6 36,0 48,20 28,48 4,66 4,92 30,102 52,84 28,48"),
         _skeleton("14,4 10,50 12,98", "10,4 44,6 44,38 14,48 50,58 50,92 12,98"),  # like a B
         _skeleton("56,2 30,0 10,20 28,44 48,68 36,98 8,94 8,70 36,42 62,6"),  # open at the top
+        _skeleton("50,10 26,0 10,18 30,44 54,72 32,102 4,88 10,66 40,44 44,20"),
         _skeleton("30,44 10,24 30,0 48,20 28,46 2,76 28,102 56,80 32,50"),
     ),
     "9": (
@@ -107,6 +122,11 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("48,10 30,-2 10,12 14,36 40,34 50,8 38,54 14,106"),
         _skeleton("34,46 8,40 6,10 34,-4 54,14 46,46 22,50 44,48 50,70 34,108 8,104"),  # curled
         _skeleton("24,50 46,30 48,6 26,-2 8,18 20,44 36,60 32,104"),
+        _skeleton(
+            "52,16 32,0 10,10 14,34 42,34 54,12 42,42 54,68 40,98 10,104 -2,90"
+        ),  # nearly an 8 above an open hook
+        _skeleton("46,22 30,0 10,14 16,38 38,42 50,24 46,40 60,70 44,100 10,102 0,86"),
+        _skeleton("38,38 14,36 10,10 34,0 50,16 34,42 56,62 50,92 18,104 -4,92"),
     ),
 }
 

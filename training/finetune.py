@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import keras
-
 from app.manifest import open_version
 from training.config import SourcePlan, TrainingConfig
 from training.evaluate import SetReport
 from training.export import refuse_to_start
 from training.own import read_own
-from training.run import Places, measure, pooled_data, publish_version
+from training.run import Places, loaded_network, measure, pooled_data, publish_version
 from training.sources import SOURCES
 from training.train import fitted_network, learning_curves
 
@@ -38,7 +36,7 @@ def finetune(own: Path, base: str, version: str, places: Places, processes: int,
     read_own(own)
     started = time.monotonic()
     data = pooled_data(config, places, processes, own)
-    network = keras.saving.load_model(start.keras_path, compile=False, safe_mode=True)
+    network = loaded_network(start)
     before = measure(network, data, config)
     run_dir = places.run_dir(config)
     after = measure(fitted_network(config, data, run_dir, network), data, config)

@@ -294,8 +294,9 @@ def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
     def drawn() -> Iterator[tuple[Glyphs | None, int]]:
         for _ in range(count):
             digit = int(random.integers(10))
-            width = float(np.exp(random.normal(0.05, 0.18)))
-            strokes = pen_strokes(any_skeleton(str(digit), random), width, random)
+            width = float(np.exp(random.normal(0.1, 0.28)))
+            slant = np.array([[1, 0], [float(random.normal(-0.05, 0.18)), 1]], np.float32)
+            strokes = [stroke @ slant for stroke in pen_strokes(any_skeleton(str(digit), random), width, random)]
             ink = draw_strokes(strokes, _DRAWN_HEIGHT, _any_pen(random))
             yield glyph_of(photographed(ink, random), Polarity.DARK_ON_LIGHT), digit
 

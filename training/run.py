@@ -19,7 +19,16 @@ import numpy as np
 
 from app.calibration import LABELS, NON_DIGIT
 from app.imaging.glyph import PREPROCESSING_VERSION
-from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, TFLITE_INT8_FILE, Manifest, file_sha256
+from app.manifest import (
+    KERAS_FILE,
+    MANIFEST_FILE,
+    TFLITE_FILE,
+    TFLITE_INT8_FILE,
+    Manifest,
+    ModelVersion,
+    file_sha256,
+    open_version,
+)
 from training.card import CARD_FILE, model_card
 from training.config import ConfigError, TrainingConfig
 from training.data import TrainingData, planned_sources, training_data
@@ -49,6 +58,7 @@ _ABOUT_TRAINING = {
     "name",
     "version",
     "network",
+    "start",
     "batch_size",
     "steps",
     "epochs",
@@ -98,7 +108,8 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
 
     `own` is a folder of the user's images that joins the training.
 
-    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; the first ones before any work.
+    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; ModelNotFound or ModelMismatch for
+    the version to start from; the first ones before any work.
     """
     folder = places.models_dir / config.name / config.version
     run_dir = places.run_dir(config)
@@ -106,18 +117,24 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     if config.network not in NETWORKS:
         raise ConfigError(f"There is no network {config.network!r}; there are {', '.join(NETWORKS)}.")
     refuse_to_start(folder, folder.parent, run_dir)
+    start = open_version(places.models_dir, config.name, config.start) if config.start else None
     started = time.monotonic() - _seconds_before(run_dir)
     data = pooled_data(config, places, processes, own)
     count = sum(len(share.glyphs) for share in data.shares)
     print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
     try:
-        network = fitted_network(config, data, run_dir)
+        network = fitted_network(config, data, run_dir, None if start is None else loaded_network(start))
     finally:
         with contextlib.suppress(OSError):  # a full disk has a message of its own
             (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
     measured = measure(network, data, config)
     curves = learning_curves(run_dir)
     return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
+
+
+def loaded_network(version: ModelVersion) -> keras.Model:
+    """The network of a verified version, to train on."""
+    return keras.saving.load_model(version.keras_path, compile=False, safe_mode=True)
 
 
 def _seconds_before(run_dir: Path) -> float:

@@ -58,5 +58,5 @@ def _centred(ink: NDArray[np.float32]) -> Glyph:
 
 
 def network_input(glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Glyphs, (n, 28, 28) uint8, as a network takes them: (n, 28, 28, 1) float32 in 0..1."""
+    """Glyphs, (n, 28, 28) uint8, as a network takes them: (n, 28, 28, 1) float32 in 0..1; and lines, (n, 32, w)."""
     return (glyphs.astype(np.float32) / np.float32(255.0))[..., np.newaxis]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import find_ink, likely_polarities
+from app.imaging.binarise import Ink, find_ink, likely_polarities
 from app.imaging.glyph import full_ink
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
@@ -27,6 +27,9 @@ LINE_HEIGHT = 32
 COLUMN_WIDTH = 4
 # … and at most this: some 60 digits. What is wider is squeezed.
 MOST_WIDTH = 1024
+# A reader gives logits for every second pixel. Of neighbours that are the same digit, and so need a blank between them,
+# one pair in fourteen is less than eight pixels apart.
+STEP_WIDTH = 2
 # How high the usual digit of a line becomes, and how high the line may become for it.
 _DIGIT_HEIGHT = 23
 _MOST_HEIGHT = 30
@@ -49,6 +52,8 @@ _MOST_ASPECT, _MOST_TALLNESS = 6.0, 10.0
 LinePixels = NDArray[np.uint8]
 Boxes = NDArray[np.float64]
 Points = NDArray[np.float64]
+# The columns of an image, left and right, that a line lies between.
+Between = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,29 @@ def line_image(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> L
     ink = find_ink(grey, polarity)
     if not ink.mask.any():
         return None
-    height, width = grey.shape
-    candidates = _main_line(digit_candidates(ink, _MOST_CANDIDATES))
-    region = _line_region(candidates, ink.mask) if candidates else _Region((width / 2, height / 2), width, height)
+    candidates = digit_candidates(ink, _MOST_CANDIDATES)
+    return cut_line(ink, main_line(candidates), pieces_of(ink)) if candidates else whole_image(ink)
+
+
+def whole_image(ink: Ink) -> LineImage:
+    """All of an image, between the first and the last column with ink, as a line."""
+    height, width = ink.mask.shape
+    return _cut(ink, _Region((width / 2, height / 2), width, height))
+
+
+def cut_line(ink: Ink, candidates: Sequence[Candidate], pieces: Pieces, between: Between | None = None) -> LineImage:
+    """The line of some candidates, at least one, with what else of an image's ink, `pieces`, may belong to it.
+
+    It reaches through the whole image, or lies `between` two columns of it.
+    """
+    return _cut(ink, _line_region(candidates, pieces, ink.mask.shape, between))
+
+
+def _cut(ink: Ink, region: _Region) -> LineImage:
     region = region.trimmed(ink.mask)
     pixels = normalise_line(region.cut(ink.strength))
     across = region.width / _scaled_width(region.height, region.width)
-    return LineImage(pixels, region.to_image(across, region.height / LINE_HEIGHT), (height, width))
+    return LineImage(pixels, region.to_image(across, region.height / LINE_HEIGHT), ink.mask.shape)
 
 
 def lines_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[LineImage]:
@@ -126,6 +147,28 @@ def normalise_line(strength: NDArray[np.uint8]) -> LinePixels:
 
 def _scaled_width(height: int, width: int) -> int:
     return int(np.clip(round(width * LINE_HEIGHT / height), 1, MOST_WIDTH))
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The connected pieces of an image's ink that are neither specks nor rules, about: (n, 2) each, x and y."""
+
+    middles: NDArray[np.float64]
+    halves: NDArray[np.float64]
+
+    def turned(self, turn: NDArray[np.float64]) -> Boxes:
+        """Left, top, right and bottom of each once its middle is turned: (n, 4)."""
+        middles = self.middles @ turn.T
+        return np.concatenate([middles - self.halves, middles + self.halves], axis=1)
+
+
+def pieces_of(ink: Ink) -> Pieces:
+    """The pieces that may belong to one of the lines of an image."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.mask, connectivity=8)
+    left, top, width, height, area = stats[1:].T.astype(np.float64)
+    kept = (area >= _LEAST_AREA) & (width < _MOST_ASPECT * height) & (height < _MOST_TALLNESS * width)
+    middles = np.column_stack([left + width / 2, top + height / 2])[kept]
+    return Pieces(middles, np.column_stack([width, height])[kept] / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +212,15 @@ class _Region:
         return np.column_stack([turn * [across, down], corner])
 
 
-def _line_region(candidates: Sequence[Candidate], ink: NDArray[np.uint8]) -> _Region:
-    """The line of some candidates, with what else of the ink, (h, w), may belong to it."""
-    height, width = ink.shape
-    outlines = [_outline(candidate) for candidate in candidates]
-    slope = _slope(_spans(outlines, np.eye(2))) if max(ink.shape) < _MOST_SIDE else 0.0
+def _line_region(
+    candidates: Sequence[Candidate], pieces: Pieces, shape: tuple[int, ...], between: Between | None
+) -> _Region:
+    height, width = shape
+    slope = slope_of(candidates) if max(shape) < _MOST_SIDE else 0.0
     turn = _rotation(-slope)
-    line = _spans(outlines, turn)
+    line = turned_boxes(candidates, -slope)
     digit, middle = _digit(line)
-    others = _pieces(ink, turn)
+    others = pieces.turned(turn)
     tall = others[:, 3] - others[:, 1]
     away = np.abs((others[:, 1] + others[:, 3]) / 2 - middle)
     line = np.concatenate([line, others[(tall >= _LOW * digit) & (tall <= _HIGH * digit) & (away <= _AWAY * digit)]])
@@ -186,12 +229,16 @@ def _line_region(candidates: Sequence[Candidate], ink: NDArray[np.uint8]) -> _Re
     bottom = float(np.clip(line[:, 3].max(), middle + digit / 2, middle + _REACH * digit))
     scale = min(_DIGIT_HEIGHT / digit, _MOST_HEIGHT / (bottom - top))
     ends = turn[0] @ np.array([[0, width, 0, width], [0, 0, height, height]])
+    if between is not None:  # columns of the image, at the height where the line is there
+        low, high = candidates[0].box, candidates[-1].box
+        heights = [(low.top + low.bottom) / 2, (high.top + high.bottom) / 2]
+        ends = turn[0] @ np.array([between, heights])
     centre = turn.T @ np.array([(ends.min() + ends.max()) / 2, (top + bottom) / 2])
     size = max(1, round(float(np.ptp(ends)))), max(1, round(LINE_HEIGHT / scale))
     return _Region((float(centre[0]), float(centre[1])), *size, slope)
 
 
-def _main_line(candidates: Sequence[Candidate]) -> list[Candidate]:
+def main_line(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those of the line that covers most; of the lines above and below, an image may show a little."""
     lines = reading_order([candidate.box for candidate in candidates])
     return [candidates[i] for i in max(lines, key=lambda line: sum(candidates[i].box.area for i in line), default=[])]
@@ -209,28 +256,24 @@ def _spans(outlines: Sequence[Points], turn: NDArray[np.float64]) -> Boxes:
     return np.array([[*(points.min(axis=0) - 0.5), *(points.max(axis=0) + 0.5)] for points in turned])
 
 
-def _pieces(ink: NDArray[np.uint8], turn: NDArray[np.float64]) -> Boxes:
-    """The same of the connected pieces of ink that are neither specks nor rules, about."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    left, top, width, height, area = stats[1:].T.astype(np.float64)
-    kept = (area >= _LEAST_AREA) & (width < _MOST_ASPECT * height) & (height < _MOST_TALLNESS * width)
-    middles = np.column_stack([left + width / 2, top + height / 2])[kept] @ turn.T
-    half = np.column_stack([width, height])[kept] / 2
-    return np.concatenate([middles - half, middles + half], axis=1)
-
-
 def _digit(boxes: Boxes) -> tuple[float, float]:
     """How high the usual digit of a line is, and the middle of the line."""
     heights = boxes[:, 3] - boxes[:, 1]
     return _usual(heights, heights), _usual((boxes[:, 1] + boxes[:, 3]) / 2, heights)
 
 
-def _slope(spans: Boxes) -> float:
+def turned_boxes(candidates: Sequence[Candidate], degrees: float) -> Boxes:
+    """Left, top, right and bottom of each candidate's ink in an image turned about its corner: (n, 4) float64."""
+    return _spans([_outline(candidate) for candidate in candidates], _rotation(degrees))
+
+
+def slope_of(candidates: Sequence[Candidate]) -> float:
     """By how many degrees a line falls, 15 at most; 0 for less than a reader bears, and where that cannot be told.
 
     The median slope between any two middles, weighted by their distance: few strays do not turn it (Theil, 1950; Sen,
     1968).
     """
+    spans = turned_boxes(candidates, 0.0)
     digit, _ = _digit(spans)
     tall = spans[spans[:, 3] - spans[:, 1] >= _LOW * digit]
     x, y = (tall[:, 0] + tall[:, 2]) / 2, (tall[:, 1] + tall[:, 3]) / 2

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from app.alignment import alignments
 from app.ctc import decoded, log_probabilities
-from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, LINE_VERSION, line_image
+from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, LINE_VERSION, STEP_WIDTH, line_image
 from training.config import ConfigError, loaded
 from training.export import NoSpace
 from training.fonts import Font, find_fonts
 from training.lines.__main__ import main
-from training.lines.config import STEP_WIDTH, LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import (
     NO_DIGIT,
     fits,

@@ -8,9 +8,6 @@ from pathlib import Path
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
 from training.config import ConfigError, refuse_bad_values
 
-# Of a line, a reader gives logits for every second pixel. Of neighbours that are the same digit, and so need a blank
-# between them, one pair in fourteen is less than eight pixels apart.
-STEP_WIDTH = 2
 _SHARES = ("without_digits", "reversed_share", "held_out_families", "validation_share")
 _AT_LEAST = {
     **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, LineImage, LinePixels, line_image
+from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, STEP_WIDTH, LineImage, LinePixels, line_image
 from training.augment import Random
 from training.fonts import Font
 from training.lines.compose import ComposedLine
-from training.lines.config import STEP_WIDTH, LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.mixture import any_line
 from training.lines.pools import Writers, read_writers
 from training.lines.wordless import any_line_without_digits

@@ -6,8 +6,7 @@ import keras
 from keras import layers
 
 from app.alignment import BLANK
-from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT
-from training.lines.config import STEP_WIDTH
+from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, STEP_WIDTH
 
 _STEPS_A_COLUMN = COLUMN_WIDTH // STEP_WIDTH
 

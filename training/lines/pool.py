@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.imaging.glyph import PREPROCESSING_VERSION
-from app.imaging.line import LINE_VERSION
+from app.imaging.line import LINE_VERSION, STEP_WIDTH
 from training.export import NoSpace
 from training.fonts import Font, find_fonts, split_families
-from training.lines.config import STEP_WIDTH, LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import Labels, Part, drawn_part, for_validation
 from training.sources import DataError
 

@@ -1,0 +1,148 @@
+"""Grey image → its lines of digits, in reading order, each as a line reader takes it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import BoundingBox, Polarity
+from app.imaging.binarise import find_ink
+from app.imaging.line import (
+    LINE_HEIGHT,
+    MOST_WIDTH,
+    Between,
+    LineImage,
+    cut_line,
+    main_line,
+    pieces_of,
+    slope_of,
+    turned_boxes,
+    whole_image,
+)
+from app.imaging.reading_order import reading_order
+from app.imaging.segment import Candidate, digit_candidates
+
+# What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
+_COLUMN_GAP = 2.5
+# A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
+_LEAST_HEIGHT = 0.25
+# Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.
+_LEAST_DISTANCE = 0.75
+# Of a line that the image's upper or lower edge cuts, so many of the digits touch it.
+_CUT_SHARE = 0.5
+
+Row = list[Candidate]
+
+
+def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:
+    """The lines of an image, (h, w) uint8, from top to bottom, and from left to right where some stand side by side.
+
+    Empty where there is no ink. Where nothing of the ink may be a digit, the line is all of the image. At most
+    `most_digits` pieces of ink, the tallest, are looked at as digits.
+    """
+    ink = find_ink(grey, polarity)
+    if not ink.mask.any():
+        return []
+    candidates = digit_candidates(ink, most_digits)
+    if not candidates:
+        return [whole_image(ink)]
+    pieces = pieces_of(ink)
+    return [
+        cut_line(ink, part, pieces, between)
+        for row in text_rows(candidates, grey.shape[0])
+        for part, between in _numbers(row, grey.shape[1])
+    ]
+
+
+def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
+    """The rows that candidates stand in, from top to bottom, each from left to right; `height` is the image's.
+
+    What is not of the main row is left out where it is low, close to another row, or cut by the image's edge.
+    """
+    main = main_line(candidates)
+    rows = _level_rows(candidates)
+    if len(rows) <= 1:
+        return [main]
+    heights = [_usual_height(row) for row in rows]
+    tallest = _usual_height(main)
+    kept: list[int] = []
+    for index in sorted(range(len(rows)), key=lambda i: -sum(one.box.area for one in rows[i])):
+        low = heights[index] < _LEAST_HEIGHT * tallest
+        cut = np.mean([one.box.top == 0 or one.box.bottom == height for one in rows[index]]) >= _CUT_SHARE
+        if not kept or not (low or cut or any(_same_row(rows[index], rows[other]) for other in kept)):
+            kept.append(index)
+    return [rows[index] for index in sorted(kept)]
+
+
+def _level_rows(candidates: Sequence[Candidate]) -> list[Row]:
+    """Rows of a page, which may be skewed: the slope that its longest rows have is taken away first."""
+    rows = [[candidates[i] for i in row] for row in reading_order([one.box for one in candidates])]
+    if len(rows) <= 1:
+        return rows
+    slope = slope_of(max(rows, key=len))
+    if not slope:
+        return rows
+    boxes = turned_boxes(candidates, -slope)
+    corner = boxes[:, :2].min(axis=0)
+    level = [
+        BoundingBox(*(int(v) for v in np.rint(box[:2] - corner)), *(max(1, int(v)) for v in np.rint(box[2:] - box[:2])))
+        for box in boxes
+    ]
+    return [[candidates[i] for i in row] for row in reading_order(level)]
+
+
+def _same_row(row: Row, other: Row) -> bool:
+    """Whether two rows lie so near each other, where both are, that one is scraps of the other."""
+    left = max(min(one.box.left for one in row), min(one.box.left for one in other))
+    right = min(max(one.box.right for one in row), max(one.box.right for one in other))
+    if left >= right:
+        return False
+    middle = (left + right) / 2
+    apart = abs(_middle_at(row, middle) - _middle_at(other, middle))
+    return apart < _LEAST_DISTANCE * max(_usual_height(row), _usual_height(other))
+
+
+def _middle_at(row: Row, x: float) -> float:
+    """How far down a row is at a column: the middle of its nearest piece."""
+    nearest = min(row, key=lambda one: abs((one.box.left + one.box.right) / 2 - x))
+    return (nearest.box.top + nearest.box.bottom) / 2
+
+
+def _usual_height(row: Row) -> float:
+    return float(np.median([one.box.height for one in row]))
+
+
+def _numbers(row: Row, width: int) -> Iterator[tuple[Row, Between | None]]:
+    """The numbers of a row: parted where a gap is wide, and where they are too long for one line."""
+    height = _usual_height(row)
+    cuts = [0, *_wide_gaps(row, height), len(row)]
+    parts = [row[start:end] for start, end in itertools.pairwise(cuts)]
+    parts = [shorter for part in parts for shorter in _short_enough(part, height)]
+    edges = [0.0, *((one[-1].box.right + other[0].box.left) / 2 for one, other in itertools.pairwise(parts))]
+    edges.append(float(width))
+    for index, part in enumerate(parts):
+        yield part, None if len(parts) == 1 else (edges[index], edges[index + 1])
+
+
+def _wide_gaps(row: Row, height: float) -> list[int]:
+    """Before which pieces of a row there is so much paper that another number begins."""
+    right, gaps = row[0].box.right, []
+    for index, one in enumerate(row):
+        if one.box.left - right > _COLUMN_GAP * height:
+            gaps.append(index)
+        right = max(right, one.box.right)
+    return gaps
+
+
+def _short_enough(part: Row, height: float) -> list[Row]:
+    """Parts that no reader's line need be squeezed for, cut at the widest gap of the middle half."""
+    long = part[-1].box.right - part[0].box.left
+    if len(part) < 4 or long * 0.7 * LINE_HEIGHT <= MOST_WIDTH * height:
+        return [part]
+    quarter = len(part) // 4
+    middle = range(max(1, quarter), len(part) - quarter)
+    cut = max(middle, key=lambda i: part[i].box.left - part[i - 1].box.right)
+    return [*_short_enough(part[:cut], height), *_short_enough(part[cut:], height)]

@@ -1,0 +1,78 @@
+"""Logits of the lines of an image → what they say: text, confidences, boxes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.ctc import Decoded, decoded
+from app.domain import BoundingBox, DigitReading, LineReading
+from app.imaging.digit_spans import digit_spans
+from app.imaging.line import STEP_WIDTH, LineImage
+
+Boxed = Callable[[BoundingBox], BoundingBox]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What the lines of an image say. `confidence`: the probability that all of it is right, what says nothing too."""
+
+    lines: tuple[LineImage, ...]
+    texts: tuple[Decoded, ...]
+    confidence: float
+
+    @property
+    def says_nothing(self) -> bool:
+        return not any(text.text for text in self.texts)
+
+
+def page_text(
+    lines: Sequence[LineImage],
+    logits: Sequence[NDArray[np.float32]],
+    temperature: float,
+    expected_length: int | None = None,
+) -> PageText:
+    """What the logits, (t, 11) each, of some lines say.
+
+    With `expected_length`, where they do not have so many digits together: the line that says so many most probably,
+    and no other.
+    """
+    texts = [decoded(own, temperature) for own in logits]
+    if expected_length is not None and texts and sum(len(text.text) for text in texts) != expected_length:
+        hinted = [decoded(own, temperature, expected_length) for own in logits]
+        likeliest = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
+        lines, texts = [lines[likeliest]], [hinted[likeliest]]
+    return PageText(tuple(lines), tuple(texts), math.prod(text.probability for text in texts))
+
+
+def _says(text: Decoded, length: int) -> bool:
+    return len(text.text) == length
+
+
+def line_readings(page: PageText, threshold: float, boxed: Boxed) -> tuple[LineReading, ...]:
+    """The lines that say something. `boxed` takes a box of the working image to that of the image as sent.
+
+    A digit with a confidence under `threshold` is rejected.
+    """
+    return tuple(
+        _line_reading(line, text, threshold, boxed)
+        for line, text in zip(page.lines, page.texts, strict=True)
+        if text.digits
+    )
+
+
+def _line_reading(line: LineImage, text: Decoded, threshold: float, boxed: Boxed) -> LineReading:
+    spans = digit_spans(line.pixels, [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in text.digits])
+    boxes = [boxed(line.box(span.left, span.right, span.top, span.bottom)) for span in spans]
+    whole = boxes[0]
+    for box in boxes[1:]:
+        whole = whole.union(box)
+    digits = tuple(
+        DigitReading(digit.digit, digit.confidence, digit.confidence < threshold, box)
+        for digit, box in zip(text.digits, boxes, strict=True)
+    )
+    return LineReading(text.probability, whole, digits)
