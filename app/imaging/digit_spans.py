@@ -42,8 +42,8 @@ def digit_spans(pixels: LinePixels, middles: Sequence[float]) -> list[Span]:
     for middle, low, high in zip(middles, lefts, rights, strict=True):
         left = int(np.clip(max(low, middle - reach), 0, width - 1))
         right = int(np.clip(np.ceil(min(high, middle + reach)), left + 1, width))
-        ink = pixels[:, left:right] >= _INK
-        first, last = _run(ink.any(axis=0), middle - left)
+        ink = np.asarray(pixels[:, left:right] >= _INK)
+        first, last = _run(np.asarray(ink.any(axis=0)), middle - left)
         rows = np.flatnonzero(ink[:, first:last].any(axis=1))
         top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, LINE_HEIGHT)
         spans.append(Span(left + first, left + last, top, bottom))
@@ -58,7 +58,7 @@ def _run(inked: NDArray[np.bool_], middle: float) -> tuple[int, int]:
     runs = np.split(columns, np.flatnonzero(np.diff(columns) > _BROKEN) + 1)
 
     def nearness(run: NDArray[np.intp]) -> float:
-        away = max(0.0, run[0] - middle, middle - run[-1])
+        away = max(0.0, float(run[0]) - middle, middle - float(run[-1]))
         return len(run) - 2 * away
 
     best = max(runs, key=nearness)

@@ -18,19 +18,24 @@ from app.manifest import open_version
 from app.recogniser import Recogniser
 from app.settings import load_settings
 from tests.evaluation import table
-from tests.evaluation.datasets import BLANKS, DATASETS, NON_DIGITS, Dataset, Places
-from tests.evaluation.figures import Answer, predicted, says_no_digit, scored, scored_non_digits
+from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Dataset, Places
+from tests.evaluation.figures import Answer, predicted, says_no_digit, scored, scored_non_digits, scored_numbers
+from tests.evaluation.peers import Peer, peer_score, peers_here
 from tests.evaluation.sheet import Mistake, contact_sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is measured: sets whose name holds `only`, the first `limit` images of each, and where mistakes go."""
+    """What is measured: sets whose name holds `only`, the first `limit` images of each, and where mistakes go.
+
+    `peers`: what else reads the numbers.
+    """
 
     places: Places
     only: str
     limit: int | None
     mistakes: Path | None
+    peers: Sequence[Peer] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,9 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="sets whose name holds this")
     parser.add_argument("--limit", type=int, help="the first so many images of each set")
     parser.add_argument("--mistakes", type=Path, help="folder for contact sheets of what was read wrong")
+    parser.add_argument("--alone", action="store_true", help="without Tesseract and RapidOCR, where they are installed")
     options = parser.parse_args(arguments)
     places = Places(options.data_dir, options.fonts_dir, options.accept_changed_data)
-    scope = Scope(places, options.only, options.limit, options.mistakes)
+    peers = [] if options.alone else peers_here()
+    scope = Scope(places, options.only, options.limit, options.mistakes, peers)
     settings = load_settings()
     version = open_version(settings.model_dir, settings.model_name, settings.model_version)
     recogniser = build_recogniser(settings, version)
@@ -62,29 +69,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lines(recogniser: Recogniser, scope: Scope) -> Iterator[str]:
-    """The lines of both tables, each as soon as it is known; a table without a set is left out."""
+    """The lines of all tables, each as soon as it is known; a table without a set is left out."""
     digits: list[Answer] = []
     non_digits: list[Answer] = []
     head: tuple[str, ...] = table.DIGITS_HEAD
-    for dataset, answers in _measured(DATASETS, recogniser, scope):
+    for dataset, _, answers in _measured(DIGITS, recogniser, scope):
         yield from head
         head = ()
         yield table.digits_row(dataset, scored(answers))
-        digits += answers if dataset.path == "predict" else []
+        digits += answers
     head = ("", *table.NON_DIGITS_HEAD)
-    for dataset, answers in _measured((*BLANKS, *NON_DIGITS), recogniser, scope):
+    for dataset, _, answers in _measured((*BLANKS, *NON_DIGITS), recogniser, scope):
         yield from head
         head = ()
         yield table.non_digits_row(dataset, scored_non_digits(answers, digits))
         non_digits += answers if dataset in NON_DIGITS else []
     if digits and non_digits:
         yield table.auroc_row(scored_non_digits(non_digits, digits), len(digits))
+    names = [peer.name for peer in scope.peers]
+    for title, datasets in (("Numbers", NUMBERS), ("Nothing to be read", EMPTY)):
+        head = ("", *table.numbers_head(title, names))
+        for dataset, images, answers in _measured(datasets, recogniser, scope):
+            yield from head
+            head = ()
+            texts = [answer.expected for answer in answers]
+            others = [peer_score(peer, images, texts) for peer in scope.peers]
+            yield table.numbers_row(dataset, scored_numbers(answers), others)
 
 
 def _measured(
     datasets: Iterable[Dataset], recogniser: Recogniser, scope: Scope
-) -> Iterator[tuple[Dataset, list[Answer]]]:
-    """The sets that are wanted and there, each with what was answered; why another is not is said on stderr."""
+) -> Iterator[tuple[Dataset, list[bytes], list[Answer]]]:
+    """The sets that are wanted and there, each with its images and what was answered.
+
+    Why another is not is said on stderr.
+    """
     for dataset in datasets:
         if scope.only not in dataset.name:
             continue
@@ -96,23 +115,26 @@ def _measured(
         except OcrError as error:  # no fonts, or a damaged file
             print(f"skipped: {dataset.name} ({error})", file=sys.stderr)
             continue
+        images: list[bytes] = []
         answers: list[Answer] = []
         wrong: list[Mistake] = []
         for data, expected in tqdm(samples, desc=dataset.name, unit="image", disable=not sys.stderr.isatty()):
             answer = _answer(recogniser, dataset.path, data, expected)
             answers.append(answer)
+            images += [data] if dataset.path == "read" else []
             if _is_mistake(answer):
                 wrong.append((data, answer.expected, answer.text))
         _keep_mistakes(scope.mistakes, dataset.name, wrong)
         if answers:
-            yield dataset, answers
+            yield dataset, images, answers
         else:
             print(f"skipped: {dataset.name} (there is no image in it)", file=sys.stderr)
 
 
 def _answer(recogniser: Recogniser, path: str, data: bytes, expected: str) -> Answer:
     if path == "read":
-        return Answer(expected, recogniser.read(data).text.replace("\n", ""))
+        reading = recogniser.read(data)
+        return Answer(expected, reading.text, None, reading.confidence, reading.timings.total)
     return predicted(expected, recogniser.predict(data))
 
 

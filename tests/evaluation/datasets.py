@@ -13,6 +13,15 @@ import numpy as np
 
 from app.calibration import NON_DIGIT
 from tests.evaluation.drawn import SEED, Paper, Sample, png, rendered_digits, rendered_letters, textures
+from tests.evaluation.strings import (
+    SUITES,
+    Suite,
+    blank_pages,
+    composed_numbers,
+    letter_pages,
+    texture_pages,
+    unipen_numbers,
+)
 from training.augment import Random, photographed, printed
 from training.pool import image_of
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, read_source
@@ -77,11 +86,18 @@ def _rendered(name: str, paper: Paper, bar: float | None = None) -> Dataset:
     return Dataset(name, None, "predict", lambda places: rendered_digits(places.fonts_dir, paper), bar)
 
 
-def _strings(name: str, file: str) -> Dataset:
+def _strings(name: str, file: str, bar: float) -> Dataset:
     def samples(places: Places) -> Iterator[Sample]:
         return _zipped(places.data_dir / file)
 
-    return Dataset(name, file, "read", samples)
+    return Dataset(name, file, "read", samples, bar)
+
+
+def _composed(suite: Suite) -> Dataset:
+    def samples(places: Places) -> Iterator[Sample]:
+        return composed_numbers(suite, places.data_dir, places.fonts_dir, places.accept_changed_data)
+
+    return Dataset(f"composed: {suite.name}", None, "read", samples, suite.bar)
 
 
 def _zipped(path: Path) -> Iterator[Sample]:
@@ -90,7 +106,7 @@ def _zipped(path: Path) -> Iterator[Sample]:
             yield archive.read(row["file"]), row["text"]
 
 
-DATASETS = (
+DIGITS = (
     _held_out("MNIST, test", "MNIST test", 0.9965),
     _held_out("CVL, Austrian handwriting", "CVL", 0.975, scanned=True),
     _held_out("UNIPEN, pens of many countries; held-out writers", "UNIPEN characters", 0.985),
@@ -100,12 +116,34 @@ DATASETS = (
     _held_out("sudoku cells, phone photos; held-out cells", "photo cells", 0.98),
     _rendered("rendered digits, clean; held-out fonts", printed, 0.995),
     _rendered("rendered digits, as photographed; held-out fonts", photographed),
-    _strings("printed table cells, photos", "strings_printed.zip"),
-    _strings("cheque amounts, scans", "strings_cheque.zip"),
-    _strings("scene strips, photos", "strings_scene.zip"),
+)
+NUMBERS = (
+    _strings("cheque amounts, scans", "strings_cheque.zip", 0.85),
+    _strings("printed table cells, photos", "strings_printed.zip", 0.995),
+    Dataset(
+        "UNIPEN numbers, drawn; held-out contributors",
+        "unipen_strings.jsonl.gz",
+        "read",
+        lambda places: unipen_numbers(places.data_dir, places.fonts_dir, places.accept_changed_data),
+        0.95,
+    ),
+    _strings("scene strips, photos", "strings_scene.zip", 0.5),
+    *(_composed(suite) for suite in SUITES),
+)
+# Pages on which there is nothing to be read.
+EMPTY = (
+    Dataset(
+        "pages of letters",
+        None,
+        "read",
+        lambda places: letter_pages(places.data_dir, places.fonts_dir, places.accept_changed_data),
+        0.99,
+    ),
+    Dataset("blank pages", None, "read", lambda _: blank_pages(), 0.99),
+    Dataset("pages of texture", None, "read", lambda _: texture_pages(), 0.99),
 )
 BLANKS = (_held_out("blank sudoku cells, phone photos; held-out cells", "blank cells", 0.99, digits=False),)
-# What the non-digit probability must tell from the digits of DATASETS; letters that look like a digit are left out.
+# What the non-digit probability must tell from the digits of DIGITS; letters that look like a digit are left out.
 NON_DIGITS = (
     _held_out("UNIPEN letters; held-out writers", "UNIPEN characters", digits=False),
     _held_out("NIST vowels, handwritten; held-out part", "NIST SD 19 vowels", digits=False),

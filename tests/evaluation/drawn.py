@@ -35,14 +35,14 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 def rendered_digits(fonts_dir: Path, paper: Paper) -> Iterator[Sample]:
     """Digits, each as often as any other, of every held-out family as often as of any other. Raises NoFonts."""
-    families = _held_out_families(fonts_dir)
+    families = held_out_families(fonts_dir)
     random = np.random.default_rng(SEED)
     return (_digit(families, paper, random) for _ in range(_DIGITS))
 
 
 def rendered_letters(fonts_dir: Path) -> Iterator[Sample]:
     """Letters that are unlike a digit, of held-out families, half of them photographed. Raises NoFonts."""
-    families = _held_out_families(fonts_dir)
+    families = held_out_families(fonts_dir)
     random = np.random.default_rng(SEED)
     return (_letter(families, photographed if index % 2 else printed, random) for index in range(_LETTERS))
 
@@ -66,7 +66,8 @@ def _letter(families: list[list[Font]], paper: Paper, random: Random) -> Sample:
 
 
 @lru_cache(maxsize=1)
-def _held_out_families(fonts_dir: Path) -> list[list[Font]]:
+def held_out_families(fonts_dir: Path) -> list[list[Font]]:
+    """Fonts of families that training has not seen, a list a family. Raises NoFonts."""
     _, held_out = split_families(find_fonts(fonts_dir), config.held_out_families)
     if not held_out:
         raise NoFonts(f"Of the fonts under {fonts_dir} none is held out; install those of training/fonts.txt.")

@@ -11,27 +11,49 @@ from app.calibration import expected_calibration_error
 from app.domain import Prediction
 from training.evaluate import BINS, roc_curve
 
+# Of the texts that are reported with this confidence, as many are to be right.
+SURE = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an image shows and what was read of it, empty where that is no digit; /predict's answer as a whole."""
+    """What an image shows and what was read of it, empty where that is no digit.
+
+    `prediction`: /predict's answer as a whole. `confidence`: that of /read's text. `milliseconds`: from bytes to
+    answer.
+    """
 
     expected: str
     text: str
     prediction: Prediction | None = None
+    confidence: float = 0.0
+    milliseconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How texts were read: the share of images read exactly right, and edits per digit.
+    """How digits were told: the share that is right, edits per digit, the expected calibration error of confidences."""
 
-    `ece`: the expected calibration error of /predict's confidence, among digits; None of /read.
+    images: int
+    exact: float
+    digit_errors: float
+    ece: float
+
+
+@dataclass(frozen=True, slots=True)
+class NumberScore:
+    """How /read read: the share of texts exactly right, edits per digit (per image where there are no digits).
+
+    `sure`: the share of confidences of 0.9 or more; `sure_exact`: how many of those texts are right, None where there
+    are none. `milliseconds`: the median from bytes to answer.
     """
 
     images: int
     exact: float
     digit_errors: float
-    ece: float | None
+    sure: float
+    sure_exact: float | None
+    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +75,7 @@ def predicted(expected: str, prediction: Prediction) -> Answer:
 
 
 def scored(answers: Sequence[Answer]) -> Score:
-    """How texts were read. Raises ValueError where there is none."""
+    """How digits were told by /predict. Raises ValueError where there is none."""
     _refuse_empty(answers)
     predictions = predictions_of(answers)
     right = np.array([answer.text == answer.expected for answer in answers])
@@ -63,7 +85,23 @@ def scored(answers: Sequence[Answer]) -> Score:
         images=len(answers),
         exact=float(right.mean()),
         digit_errors=edits / sum(len(answer.expected) for answer in answers),
-        ece=expected_calibration_error(confidence, right, BINS) if predictions else None,
+        ece=expected_calibration_error(confidence, right, BINS),
+    )
+
+
+def scored_numbers(answers: Sequence[Answer]) -> NumberScore:
+    """How texts were read by /read. Raises ValueError where there is none."""
+    _refuse_empty(answers)
+    digits = sum(len(answer.expected) for answer in answers)
+    edits = sum(edit_distance(answer.text, answer.expected) for answer in answers)
+    sure = [answer.text == answer.expected for answer in answers if answer.confidence >= SURE]
+    return NumberScore(
+        images=len(answers),
+        exact=float(np.mean([answer.text == answer.expected for answer in answers])),
+        digit_errors=edits / (digits or len(answers)),
+        sure=len(sure) / len(answers),
+        sure_exact=float(np.mean(sure)) if sure else None,
+        milliseconds=float(np.median([answer.milliseconds for answer in answers])),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.evaluation.datasets import AUROC_BAR, ECE_BAR, Dataset
-from tests.evaluation.figures import NonDigitScore, Score
+from tests.evaluation.figures import SURE, NonDigitScore, NumberScore, Score
+from tests.evaluation.peers import PeerScore
 
 _LIBRARIES = ("keras", "tensorflow-cpu", "tensorflow", "numpy", "opencv-python-headless", "pillow")
 _NONE = "–"
@@ -19,6 +20,12 @@ NON_DIGITS_HEAD = (
     "| No digit | Path | Images | Answered with no digit | Not accepted | AUROC against digits | Bar |",
     "|---|---|---|---|---|---|---|",
 )
+
+
+def numbers_head(title: str, peers: Sequence[str]) -> tuple[str, str]:
+    """The head of a table of numbers, with a column for each of the other readers."""
+    columns = (title, "Images", "Exactly right", "Digit errors", f"Confidence ≥ {SURE:g}: share, right", "ms", *peers)
+    return f"| {' | '.join(columns)} | Bar |", "|---" * (len(columns) + 1) + "|"
 
 
 def heading(model: str, cpus: int, limit: int | None, installed: Mapping[str, str]) -> str:
@@ -34,10 +41,20 @@ def heading(model: str, cpus: int, limit: int | None, installed: Mapping[str, st
 
 
 def digits_row(dataset: Dataset, score: Score) -> str:
-    """The row of a set of digits or of numbers."""
+    """The row of a set of digits."""
     exact = _marked(f"{score.exact:.2%}", dataset.bar is not None and score.exact < dataset.bar)
-    ece = _NONE if score.ece is None else _marked(f"{score.ece:.2%}", score.ece > ECE_BAR)
+    ece = _marked(f"{score.ece:.2%}", score.ece > ECE_BAR)
     return _row(dataset, score.images, exact, f"{score.digit_errors:.2%}", ece, _bar(dataset))
+
+
+def numbers_row(dataset: Dataset, score: NumberScore, peers: Sequence[PeerScore]) -> str:
+    """The row of a set of numbers, or of pages without any. Bold, too: fewer right among the sure ones than that."""
+    exact = _marked(f"{score.exact:.2%}", dataset.bar is not None and score.exact < dataset.bar)
+    sure = f"{score.sure:.1%}, "
+    sure += _NONE if score.sure_exact is None else _marked(f"{score.sure_exact:.1%}", score.sure_exact < SURE)
+    others = [f"{peer.exact:.2%}, {peer.milliseconds:.0f} ms" for peer in peers]
+    cells = [exact, f"{score.digit_errors:.2%}", sure, f"{score.milliseconds:.1f}", *others, _bar(dataset)]
+    return f"| {dataset.name} | {score.images:,} | {' | '.join(cells)} |"
 
 
 def non_digits_row(dataset: Dataset, score: NonDigitScore) -> str:

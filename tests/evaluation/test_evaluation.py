@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -12,16 +12,21 @@ import pytest
 from numpy.typing import NDArray
 
 from app.batching import MicroBatcher
+from app.imaging.decode import decode_image
 from app.recogniser import Limits, Recogniser
 from tests.api.services import OneDigit
 from tests.evaluation.__main__ import Scope, lines
-from tests.evaluation.datasets import BLANKS, DATASETS, NON_DIGITS, Places
+from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Places
 from tests.evaluation.drawn import png, rendered_digits, textures
-from tests.evaluation.figures import NonDigitScore, Score
-from tests.evaluation.table import auroc_row, digits_row, non_digits_row
+from tests.evaluation.figures import NonDigitScore, NumberScore, Score
+from tests.evaluation.peers import Peer, PeerScore, peer_score
+from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number, texture_pages
+from tests.evaluation.table import auroc_row, digits_row, non_digits_row, numbers_head, numbers_row
 from tests.images import draw_digit
 from training.augment import printed
 from training.fonts import NoFonts
+from training.lines.pools import pooled
+from training.sources import Item
 
 
 @pytest.fixture
@@ -73,7 +78,8 @@ def test_only_what_training_never_saw_is_measured(
 
 def test_non_digits_are_told_from_the_digits_that_were_measured(sevens: Recogniser, data_dir: Path) -> None:
     found = list(lines(sevens, scope(data_dir)))
-    textured, together = found[-2:]
+    place = next(i for i, line in enumerate(found) if "non-digits against digits" in line)
+    textured, together = found[place - 1 : place + 1]
     assert textured.startswith("| textures without writing | `/predict` | 5 | ")
     assert together.startswith("| non-digits against digits, AUROC | `/predict` | 5 against 3 | ")
 
@@ -106,14 +112,58 @@ def test_what_is_drawn_is_the_same_every_time_and_can_be_decoded(tmp_path: Path)
 
 
 def test_every_set_has_a_name_of_its_own() -> None:
-    names = [dataset.name for dataset in (*DATASETS, *BLANKS, *NON_DIGITS)]
+    names = [dataset.name for dataset in (*DIGITS, *BLANKS, *NON_DIGITS, *NUMBERS, *EMPTY)]
     assert len(set(names)) == len(names)
 
 
 def test_a_figure_short_of_its_bar_is_bold() -> None:
-    mnist, blank = DATASETS[0], BLANKS[0]
+    mnist, blank = DIGITS[0], BLANKS[0]
     assert digits_row(mnist, Score(2_000, 0.9965, 0.0035, 0.03)).endswith("| 2,000 | 99.65% | 0.35% | 3.00% | 99.65% |")
     assert digits_row(mnist, Score(2_000, 0.996, 0.004, 0.031)).endswith("| **99.60%** | 0.40% | **3.10%** | 99.65% |")
     assert non_digits_row(blank, NonDigitScore(200, 0.98, 1, 0.5)).endswith("| **98.00%** | 100.00% | 0.5000 | 99% |")
     row = auroc_row(NonDigitScore(200, 0.9, 0.95, 0.9799), 3_000)
     assert row.endswith("| 200 against 3,000 | 90.00% | 95.00% | **0.9799** | 0.98 |")
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_every_suite_composes_numbers_that_can_be_decoded(suite: Suite) -> None:
+    writers = pooled({"MNIST": drawn_bitmaps()}, [])
+    random = np.random.default_rng(1)
+    for index in range(3):
+        data, text = composed_number(suite, writers, index, random)
+        assert decode_image(data, 50_000_000).pixels.size
+        assert text.replace("\n", "").isdigit()
+
+
+def test_pages_without_numbers_say_so() -> None:
+    for pages in (blank_pages(), texture_pages()):
+        data, text = next(pages)
+        assert decode_image(data, 50_000_000).pixels.size
+        assert text == ""
+
+
+def drawn_bitmaps() -> list[Item]:
+    """Ink of a writer that this file draws."""
+    return [Item(digit, "one", ink=np.uint8(255) - draw_digit(digit, 28)) for digit in range(10) for _ in range(2)]
+
+
+def test_a_number_short_of_its_bar_or_less_sure_than_it_says_is_bold() -> None:
+    cheques = NUMBERS[0]
+    row = numbers_row(cheques, NumberScore(100, 0.84, 0.05, 0.5, 0.89, 4.2), [PeerScore(0.8, 31.0)])
+    assert row == "| cheque amounts, scans | 100 | **84.00%** | 5.00% | 50.0%, **89.0%** | 4.2 | 80.00%, 31 ms | 85% |"
+    row = numbers_row(cheques, NumberScore(100, 0.85, 0.05, 0.0, None, 4.2), [])
+    assert row == "| cheque amounts, scans | 100 | 85.00% | 5.00% | 0.0%, – | 4.2 | 85% |"
+    assert numbers_head("Numbers", ["Tesseract"])[0].endswith("| ms | Tesseract | Bar |")
+
+
+def test_another_reader_is_scored_on_the_same_images() -> None:
+    seen: list[bool] = []
+
+    def read(images: Sequence[bytes], lines: bool) -> list[str]:
+        seen.append(lines)
+        return [image.decode() for image in images]
+
+    peer = Peer("echo", read)
+    assert peer_score(peer, [b"12", b"3"], ["12", "4"]).exact == 0.5
+    assert peer_score(peer, [b"1\n2"], ["1\n2"]).exact == 1
+    assert seen == [False, True]

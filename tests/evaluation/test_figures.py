@@ -17,6 +17,7 @@ from tests.evaluation.figures import (
     says_no_digit,
     scored,
     scored_non_digits,
+    scored_numbers,
 )
 
 # Few values, so that there are ties.
@@ -34,8 +35,15 @@ NO_INK = prediction(None, 0.0, 1.0)
 
 
 def test_texts_are_scored_by_images_and_by_digits() -> None:
-    score = scored([Answer("12", "12"), Answer("345", "45"), Answer("6", "68")])
-    assert (score.images, score.exact, score.digit_errors, score.ece) == (3, 1 / 3, 2 / 6, None)
+    read = [("12", "12", 0.95, 1.0), ("345", "45", 0.9, 9.0), ("6", "68", 0.5, 2.0)]
+    score = scored_numbers([Answer(expected, text, None, sure, ms) for expected, text, sure, ms in read])
+    assert (score.images, score.exact, score.digit_errors) == (3, 1 / 3, 2 / 6)
+    assert (score.sure, score.sure_exact, score.milliseconds) == (2 / 3, 1 / 2, 2.0)
+
+
+def test_of_pages_without_digits_errors_are_counted_by_page() -> None:
+    score = scored_numbers([Answer("", "", None, 0.3), Answer("", "17", None, 0.3)])
+    assert (score.exact, score.digit_errors, score.sure, score.sure_exact) == (0.5, 1.0, 0.0, None)
 
 
 def test_the_calibration_error_is_that_of_the_confidence_among_digits() -> None:

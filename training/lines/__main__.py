@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import OcrError
+from app.manifest import next_version, open_version
 from training.config import loaded
 from training.lines.config import LinesConfig, LinesPlaces
 
@@ -16,14 +18,10 @@ _CONFIG = Path(__file__).parent / "configs" / "lines_1_0_0.py"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 where it succeeded, 1 with a message on stderr where it could not, 130 where it was stopped."""
-    options = _parser().parse_args(arguments)
-    places = LinesPlaces(options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
     try:
-        config = loaded(options.config, LinesConfig)
-        # TensorFlow takes seconds to import: not before the arguments are known to be right.
-        from training.lines.run import run
-
-        print(f"the reader is in {run(config, places, options.processes)}")
+        print(_COMMANDS[options.command](options, "python -m training.lines " + shlex.join(given)))
     except (OcrError, OSError) as error:
         print(f"training.lines: {error}", file=sys.stderr)
         return 1
@@ -31,6 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("training.lines: stopped; the same command goes on from what is kept.", file=sys.stderr)
         return 130
     return 0
+
+
+def _train(options: argparse.Namespace, _: str) -> str:
+    places = LinesPlaces(options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data)
+    config = loaded(options.config, LinesConfig)
+    # TensorFlow takes seconds to import: not before the arguments are known to be right.
+    from training.lines.run import run
+
+    return f"the reader is in {run(config, places, options.processes)}"
+
+
+def _publish(options: argparse.Namespace, command: str) -> str:
+    base = open_version(options.models_dir, options.name, options.base)
+    from training.lines.publish import publish_reader
+
+    version = options.version or next_version(options.models_dir, options.name)
+    return f"published {publish_reader(options.run, base, version, command)}"
+
+
+_COMMANDS = {"train": _train, "publish": _publish}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
     )
+    publish = commands.add_parser("publish", help="a version of the glyph network, and a trained reader with it")
+    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.0.0"), help="folder that a training left")
+    publish.add_argument("--base", default="latest", help="the version whose glyph network it joins")
+    publish.add_argument("--version", help="of the whole; by default the next")
+    publish.add_argument("--models-dir", type=Path, default=Path("models"))
+    publish.add_argument("--name", default="digits")
     return parser
 
 

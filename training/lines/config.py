@@ -8,7 +8,7 @@ from pathlib import Path
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
 from training.config import ConfigError, refuse_bad_values
 
-_SHARES = ("without_digits", "reversed_share", "held_out_families", "validation_share")
+_SHARES = ("without_digits", "reversed_share", "held_out_families", "validation_share", "risk")
 _AT_LEAST = {
     **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),
     **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
@@ -24,8 +24,8 @@ class LinesConfig:
     meters, `evaluation_lines` of each kind of those that are held out. `held_out_families` is
     the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
     Lines are kept in `widths`, each in the least that it fits. An epoch is `steps` batches, whose lines are together
-    `batch_width` pixels wide; the last `calm_epochs` are jittered less. Raises ConfigError where a value cannot be
-    meant.
+    `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of the digits that the threshold accepts, at
+    most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be meant.
     """
 
     version: str
@@ -45,6 +45,7 @@ class LinesConfig:
     calm_epochs: int = 0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
+    risk: float = 0.005
 
     def __post_init__(self) -> None:
         refuse_bad_values(self, _SHARES, _AT_LEAST)

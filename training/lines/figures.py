@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.alignment import NEVER, alignments
-from app.ctc import greedy_text, log_probabilities
+from app.ctc import decoded, greedy_text, log_probabilities
 
 _TEMPERATURES = np.geomspace(0.5, 4.0, 25)
 
@@ -62,6 +63,26 @@ def fitted_temperature(read: Iterable[tuple[str, NDArray[np.float32]]]) -> float
             probability = 0.0 if whole == NEVER else min(float(np.exp(whole)), 1.0)
             losses[index] -= np.log(max(probability if text == expected else 1 - probability, 1e-6))
     return float(_TEMPERATURES[losses.argmin()])
+
+
+def digit_answers(
+    read: Iterable[tuple[str, NDArray[np.float32]]], temperature: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The confidence of every digit that lines are read as, and whether it is right, (n,) each.
+
+    `read`: texts and the logits, (t, 11), of their lines. A digit is right where it stands in the longest parts that
+    both texts have in common.
+    """
+    confidences: list[float] = []
+    rights: list[bool] = []
+    for expected, logits in read:
+        found = decoded(logits, temperature)
+        right = np.zeros(len(found.digits), bool)
+        for _, start, size in SequenceMatcher(None, expected, found.text, autojunk=False).get_matching_blocks():
+            right[start : start + size] = True
+        confidences += [digit.confidence for digit in found.digits]
+        rights += right.tolist()
+    return np.array(confidences, np.float64), np.array(rights, bool)
 
 
 def reliable(answers: Sequence[tuple[bool, float]], confidence: float) -> tuple[float, float | None]:

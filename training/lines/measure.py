@@ -145,7 +145,7 @@ def evaluation_sets(
     numbers = held_out.of(NUMBERS)
     if numbers is not None:
         written = [writer for (writer,) in numbers.families if isinstance(writer, Number)]
-        sets["UNIPEN numbers, held-out contributors, drawn"] = lambda: _numbers(written, config)
+        sets["UNIPEN numbers, held-out contributors, drawn"] = lambda: drawn_numbers(written, config.seed)
     sets["lines without digits, of held-out writers and fonts"] = lambda: _lines(
         lambda random: (any_line_without_digits(held_out, random).image, ""), config, 100
     )
@@ -166,9 +166,9 @@ def _composed(writer: Number, random: Random) -> Sample:
     return line.image, line.text
 
 
-def _numbers(numbers: Sequence[Number], config: LinesConfig) -> Iterator[Sample]:
+def drawn_numbers(numbers: Sequence[Number], seed: int) -> Iterator[Sample]:
     """Each number once as a tablet's screen shows it: as it was written, on plain paper."""
-    random = np.random.default_rng((config.seed, 2, 99))
+    random = np.random.default_rng((seed, 2, 99))
     for number in numbers:
         line = composed(number, number.text, Layout(height=float(random.uniform(20, 60))), Paper(), random)
         yield line.image, line.text

@@ -47,6 +47,7 @@ _NOT_OF_A_LINE = {
     "calm_epochs",
     "learning_rate",
     "weight_decay",
+    "risk",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app.calibration import NON_DIGIT
+from app.manifest import file_sha256
 from training.augment import Random
 from training.fonts import Font
 from training.lines.allographs import DrawnHand
@@ -18,11 +19,11 @@ from training.lines.wheels import counters
 from training.lines.writers import hands, types
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, read_source
 
-DRAWN, TYPES, NUMBERS = "drawn", "fonts", "UNIPEN strings"
-_MNIST, _METERS = "MNIST", "meter photos"
+DRAWN, TYPES, NUMBERS, MNIST = "drawn", "fonts", "UNIPEN strings", "MNIST"
+_METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
-    _MNIST: 0.2,
+    MNIST: 0.2,
     "UNIPEN characters": 0.26,
     "pendigits": 0.06,
     DRAWN: 0.12,
@@ -32,6 +33,7 @@ _WEIGHTS = {
 }
 _MANY_WHEELS = 400
 _LEAST_LETTERS = 5
+_NUMBERS_LICENCE = "CC BY 4.0"
 _MNIST_WRITERS_FILE = "mnist_writers.npz"
 
 
@@ -112,8 +114,8 @@ def read_writers(
     for source in SOURCES:
         if source.name not in _WEIGHTS or not (data_dir / source.file).exists():
             continue
-        if source.name == _MNIST and evaluation:
-            items[_MNIST] = [item for item in _mnist_test(data_dir, accept_changed) if chosen(item.group)]
+        if source.name == MNIST and evaluation:
+            items[MNIST] = [item for item in _mnist_test(data_dir, accept_changed) if chosen(item.group)]
             continue
         all_items, _ = read_source(source, data_dir, accept_changed)
         items[source.name] = [
@@ -126,6 +128,17 @@ def read_writers(
         if held_out(number.contributor) == evaluation and chosen(number.contributor)
     ]
     return pooled(items, fonts, numbers)
+
+
+def data_sources(data_dir: Path) -> list[dict[str, str]]:
+    """Name, licence and SHA-256 of the data sets that writers are taken from, as far as their files are there."""
+    files = [(source.name, source.licence, data_dir / source.file) for source in SOURCES if source.name in _WEIGHTS]
+    files.append((NUMBERS, _NUMBERS_LICENCE, data_dir / NUMBERS_FILE))
+    return [
+        {"name": name, "licence": licence, "sha256": file_sha256(path)}
+        for name, licence, path in files
+        if path.exists()
+    ]
 
 
 def _pool(name: str, families: Sequence[Sequence[AnyWriter]]) -> Pool:

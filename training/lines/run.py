@@ -7,14 +7,17 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
 
+from app.imaging.line import LINE_VERSION
+from training.evaluate import threshold_for_risk
 from training.export import NoSpace, tflite_bytes
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
-from training.lines.figures import fitted_temperature
+from training.lines.figures import digit_answers, fitted_temperature
 from training.lines.measure import (
     Reader,
     StringsReport,
@@ -25,7 +28,7 @@ from training.lines.measure import (
     width_milliseconds,
 )
 from training.lines.pool import LinePools, drawn_pools, parted_fonts
-from training.lines.pools import Writers, read_writers
+from training.lines.pools import Writers, data_sources, read_writers
 from training.lines.train import fitted_reader, pool_logits
 from training.machine import cpu_model
 from training.resume import TrainingFailed
@@ -48,7 +51,9 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
     network = fitted_reader(config, pools, folder)
-    temperature = fitted_temperature(pool_logits(network, pools.validation, config.batch_width))
+    validation = list(pool_logits(network, pools.validation, config.batch_width))
+    temperature = fitted_temperature(validation)
+    accepted = threshold_for_risk(*digit_answers(validation, temperature), config.risk)
     reader, agreement = _exported(network, pools, folder)
     milliseconds = width_milliseconds(reader, _TIMED_WIDTH)
     print(f"temperature {temperature:.2f}; {network.count_params():,} parameters", flush=True)
@@ -58,7 +63,13 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     report = {
         "config": asdict(config),
         "parameters": network.count_params(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "line_version": LINE_VERSION,
+        "machine": cpu_model(),
+        "training_data": data_sources(places.data_dir),
         "temperature": temperature,
+        "threshold": accepted.threshold,
+        "risk": config.risk,
         "parity": agreement,
         "milliseconds": milliseconds,
         "seconds": round(time.monotonic() - began),

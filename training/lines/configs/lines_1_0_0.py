@@ -8,4 +8,4 @@ to train; 2 GB of disk and 5 GB of memory.
 
 from training.lines.config import LinesConfig
 
-config = LinesConfig(version="1.0.0", lines=300_000, steps=1_000, epochs=24, calm_epochs=5)
+config = LinesConfig(version="1.0.0", lines=300_000, steps=1_000, epochs=18, calm_epochs=4)
