@@ -19,18 +19,18 @@ from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_p
 from app.classifier import LINE_WIDTHS
 from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
 from app.errors import DeadlineExceeded
-from app.imaging.binarise import find_ink, likely_polarities
+from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
-from app.imaging.page import page_lines
+from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 from app.line_reading import PageText, line_readings, page_text
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
-# What is read under the likelier polarity with this probability is not looked at under the other.
+# What is read with this probability is not looked at in another way.
 _SURELY = 0.5
 
 
@@ -130,12 +130,11 @@ class Recogniser:
         min_confidence: float | None,
         expected_length: int | None,
     ) -> Reading:
-        """A reading by the line reader. Where the polarity is in doubt, the other one may make digits of the image."""
+        """A reading by the line reader, of the way of seeing the image that it makes the surest digits of."""
         decode = clock.lap()
         segment = queue = inference = postprocess = 0.0
         read: PageText | None = None
-        for one in likely_polarities(image.pixels) if polarity is Polarity.AUTO else (polarity,):
-            lines = page_lines(image.pixels, one, self._limits.max_digits)
+        for lines in page_views(image.pixels, polarity, self._limits.max_digits):
             segment += clock.lap()
             logits, waited, computed = self._line_logits(reader, lines)
             queue, inference = queue + waited, inference + computed
@@ -146,7 +145,7 @@ class Recogniser:
                 read = found
             if not found.says_nothing and found.confidence >= _SURELY:
                 break
-        assert read is not None  # noqa: S101  # there is at least one polarity
+        assert read is not None  # noqa: S101  # there is one way at least
         threshold = reader.threshold if min_confidence is None else min_confidence
         readings = line_readings(read, threshold, lambda box: _original_box(box, image))
         timings = Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total())

@@ -77,6 +77,12 @@ class LineImage:
         last_x, last_y = min(max(ceil(x.max()), 1), width), min(max(ceil(y.max()), 1), height)
         return BoundingBox(first_x, first_y, max(1, last_x - first_x), max(1, last_y - first_y))
 
+    def within(self, to_image: NDArray[np.float64], shape: tuple[int, ...]) -> LineImage:
+        """The same line, in the image of which its own is a part; `to_image`, (2, 3), takes points there."""
+        way = to_image[:, :2] @ self.to_image
+        way[:, 2] += to_image[:, 2]
+        return LineImage(self.pixels, way, (shape[0], shape[1]))
+
 
 def line_image(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> LineImage | None:
     """The line of digits that an image, (h, w) uint8, shows; None where there is no ink.

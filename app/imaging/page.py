@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import find_ink
+from app.imaging.binarise import find_ink, likely_polarities
 from app.imaging.line import (
     LINE_HEIGHT,
     MOST_WIDTH,
@@ -22,6 +22,7 @@ from app.imaging.line import (
     turned_boxes,
     whole_image,
 )
+from app.imaging.panel import find_panel
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
 
@@ -35,6 +36,25 @@ _LEAST_DISTANCE = 0.75
 _CUT_SHARE = 0.5
 
 Row = list[Candidate]
+
+
+def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[list[LineImage]]:
+    """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
+
+    Under either polarity where the grey levels leave a doubt; then those of a panel that stands out from the image.
+    Which of them shows digits is for a reader to say; those that it does not ask for are not made.
+    """
+    for one in _likely(grey, polarity):
+        yield page_lines(grey, one, most_digits)
+    panel = find_panel(grey)
+    if panel is not None:
+        for one in _likely(panel.pixels, polarity):
+            lines = page_lines(panel.pixels, one, most_digits)
+            yield [line.within(panel.to_image, grey.shape) for line in lines]
+
+
+def _likely(grey: NDArray[np.uint8], polarity: Polarity) -> tuple[Polarity, ...]:
+    return likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:
