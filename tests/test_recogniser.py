@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.alignment import BLANK
 from app.batching import MicroBatcher
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
+from app.imaging.decode import WORKING_PIXELS
 from app.imaging.glyph import normalise_glyph
+from app.imaging.line import STEP_WIDTH
 from app.imaging.segment import single_digit
-from app.recogniser import Limits, Recogniser
+from app.recogniser import Limits, LineReader, Recogniser
 from tests.samples.draw import pen_number
 
 PEN = 16
@@ -80,3 +83,62 @@ def test_without_ink_there_is_no_digit(recogniser: Recogniser) -> None:
     prediction = recogniser.predict(png(np.full((40, 40), 200, np.uint8)))
     assert (prediction.digit, prediction.rejected, prediction.box) == (None, True, None)
     assert prediction.non_digit_probability == 1.0
+
+
+class Columns:
+    """A line reader that reads how many digits there are: a 1 for the first column of every run of ink, then 2, 3, …"""
+
+    def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits = np.zeros((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), np.float32)
+        logits[..., BLANK] = 20
+        for one, line in zip(logits, lines, strict=True):
+            inked = (line > 100).any(axis=0)
+            starts = np.flatnonzero(np.diff(inked.astype(int), prepend=0) == 1)
+            for index, start in enumerate(starts):
+                one[start // STEP_WIDTH] = 0
+                one[start // STEP_WIDTH, (index + 1) % 10] = 20
+        return logits
+
+
+@pytest.fixture(scope="module")
+def line_recogniser() -> Iterator[Recogniser]:
+    glyphs, lines = (
+        MicroBatcher(model, max_batch_size=8, batch_timeout_s=0.0, max_queue_size=64)
+        for model in (Likeness(), Columns())
+    )
+    limits = Limits(max_pixels=10**8, max_digits=64, timeout_s=60)
+    made = Recogniser(glyphs, 1.0, 0.5, limits, LineReader(lines, 1.0, 0.5))
+    yield made
+    made.close()
+
+
+def test_lines_of_any_width_have_their_own_texts(line_recogniser: Recogniser) -> None:
+    rows = [pen_number("1" * count, 40, 5) for count in (2, 9, 4)]
+    width = max(row.shape[1] for row in rows)
+    page = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1])), mode="edge") for row in rows])
+    reading = line_recogniser.read(png(page))
+    assert reading.text == "12\n123456789\n1234"
+    for line in reading.lines:
+        boxes = [digit.box for digit in line.digits]
+        assert [box.left for box in boxes] == sorted(box.left for box in boxes)
+        assert all(box.right <= page.shape[1] and box.bottom <= page.shape[0] for box in boxes)
+
+
+def test_boxes_are_in_pixels_of_a_large_image_as_sent(line_recogniser: Recogniser) -> None:
+    number = pen_number("111", 700, 60)
+    page = np.pad(number, 900, mode="edge")
+    assert page.size > WORKING_PIXELS
+    first = line_recogniser.read(png(page)).lines[0].digits[0].box
+    expected = line_recogniser.read(png(number)).lines[0].digits[0].box
+    assert first.left == pytest.approx(expected.left + 900, abs=30)
+    assert first.height == pytest.approx(expected.height, rel=0.15)
+
+
+def test_an_image_without_ink_reads_nothing_surely(line_recogniser: Recogniser) -> None:
+    reading = line_recogniser.read(png(np.full((90, 200), 210, np.uint8)))
+    assert (reading.text, reading.lines, reading.confidence) == ("", (), 1.0)
+
+
+def test_predictions_do_not_ask_the_line_reader(recogniser: Recogniser, line_recogniser: Recogniser) -> None:
+    page = png(pen_number("8", 60, PEN))
+    assert line_recogniser.predict(page).digit == recogniser.predict(page).digit == 8

@@ -36,10 +36,9 @@ def digit_spans(pixels: LinePixels, middles: Sequence[float]) -> list[Span]:
     """
     width = pixels.shape[1]
     reach = _REACH * LINE_HEIGHT
-    borders = [(one + other) / 2 for one, other in itertools.pairwise(middles)]
-    lefts, rights = [0.0, *borders], [*borders, float(width)]
+    edges = [0.0, *((one + other) / 2 for one, other in itertools.pairwise(middles)), float(width)]
     spans = []
-    for middle, low, high in zip(middles, lefts, rights, strict=True):
+    for middle, (low, high) in zip(middles, itertools.pairwise(edges), strict=False):
         left = int(np.clip(max(low, middle - reach), 0, width - 1))
         right = int(np.clip(np.ceil(min(high, middle + reach)), left + 1, width))
         ink = np.asarray(pixels[:, left:right] >= _INK)
@@ -55,7 +54,7 @@ def _run(inked: NDArray[np.bool_], middle: float) -> tuple[int, int]:
     columns = np.flatnonzero(inked)
     if not columns.size:
         return 0, len(inked)
-    runs = np.split(columns, np.flatnonzero(np.diff(columns) > _BROKEN) + 1)
+    runs = np.split(columns, np.flatnonzero(np.diff(columns) > _BROKEN + 1) + 1)
 
     def nearness(run: NDArray[np.intp]) -> float:
         away = max(0.0, float(run[0]) - middle, middle - float(run[-1]))

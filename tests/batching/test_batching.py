@@ -112,6 +112,20 @@ def test_what_waits_goes_together() -> None:
     assert classifier.sizes == [1, 3]
 
 
+def test_images_of_another_size_begin_the_next_batch() -> None:
+    classifier = Gated()
+    with batcher(classifier) as started:
+        first = started.submit(glyphs(1))
+        assert classifier.entered.acquire(timeout=WAIT)
+        wide = np.zeros((1, 28, 64), np.uint8)
+        wide[:, 0, 0] = 4
+        futures = [started.submit(glyphs(2)), started.submit(glyphs(3)), started.submit(wide), started.submit(wide)]
+        classifier.gate.set()
+        for number, future in zip((1, 2, 3, 4, 4), [first, *futures], strict=True):
+            assert_own(future, number)
+    assert classifier.sizes == [1, 2, 2]
+
+
 def test_a_full_batch_does_not_wait_for_its_time() -> None:
     classifier = Echo()
     with batcher(classifier, max_batch_size=4, batch_timeout_s=10 * WAIT) as started:

@@ -1,0 +1,91 @@
+"""What the logits of lines say: text, confidences, boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.alignment import BLANK
+from app.domain import BoundingBox
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
+from app.line_reading import line_readings, page_text
+
+
+def line(width: int = 96, left: int = 10, top: int = 20) -> LineImage:
+    """A line that shows a part of an image of 400 × 300 at twice its size; ink where `said` says that digits are."""
+    pixels = np.zeros((LINE_HEIGHT, width), np.uint8)
+    pixels[6:26, 8::24] = pixels[6:26, 9::24] = 255
+    return LineImage(pixels, np.array([[2.0, 0, left], [0, 2.0, top]]), (300, 400))
+
+
+def said(text: str, width: int = 96, sure: float = 12.0) -> NDArray[np.float32]:
+    """Logits that say these digits 24 pixels apart, from pixel 8 on; those after the first with other digits near."""
+    logits = np.zeros((width // STEP_WIDTH, BLANK + 1), np.float32)
+    logits[:, BLANK] = 12
+    for index, digit in enumerate(text):
+        step = (8 + 24 * index) // STEP_WIDTH
+        logits[step, BLANK] = 0
+        logits[step, int(digit)] = sure if index else 12
+    return logits
+
+
+def same(box: BoundingBox) -> BoundingBox:
+    return box
+
+
+def test_a_line_has_its_text_boxes_and_confidences() -> None:
+    page = page_text([line()], [said("407")], 1.0)
+    (reading,) = line_readings(page, 0.5, same)
+    assert reading.text == "407"
+    assert reading.confidence == pytest.approx(page.confidence)
+    assert page.confidence > 0.9
+    lefts = [digit.box.left for digit in reading.digits]
+    assert lefts == [26, 74, 122]
+    assert all(digit.box.top == 32 and digit.box.height == 40 for digit in reading.digits)
+    assert (reading.box.left, reading.box.right) == (26, reading.digits[-1].box.right)
+
+
+def test_an_unsure_digit_is_read_and_rejected() -> None:
+    (reading,) = line_readings(page_text([line()], [said("40", sure=1.0)], 1.0), 0.9, same)
+    assert reading.text == "40"
+    assert [digit.rejected for digit in reading.digits] == [False, True]
+
+
+def test_boxes_are_taken_to_the_image_that_was_sent() -> None:
+    def halved(box: BoundingBox) -> BoundingBox:
+        return BoundingBox(box.left // 2, box.top // 2, box.width // 2, box.height // 2)
+
+    (reading,) = line_readings(page_text([line()], [said("4")], 1.0), 0.5, halved)
+    assert reading.digits[0].box.left == 13
+
+
+def test_lines_that_say_nothing_are_left_out_and_count_for_the_confidence() -> None:
+    page = page_text([line(), line(), line()], [said("12"), said(""), said("3")], 1.0)
+    assert [reading.text for reading in line_readings(page, 0.5, same)] == ["12", "3"]
+    assert not page.says_nothing
+    assert page.confidence == pytest.approx(np.prod([text.probability for text in page.texts]))
+    assert page_text([line()], [said("")], 1.0).says_nothing
+    assert page_text([], [], 1.0).confidence == 1.0
+
+
+def test_of_an_expected_length_the_best_reading_is_taken() -> None:
+    unsure = said("408", sure=1.0)
+    assert [text.text for text in page_text([line()], [unsure], 1.0, 3).texts] == ["408"]
+    assert page_text([line()], [said("408")], 1.0, 2).texts[0].text in {"40", "48", "08"}
+
+
+def test_of_several_lines_the_one_of_the_expected_length_is_taken() -> None:
+    lines = [line(), line(top=120), line(top=200)]
+    page = page_text(lines, [said("12"), said("345"), said("6")], 1.0, 3)
+    assert [text.text for text in page.texts] == ["345"]
+    assert page.lines == (lines[1],)
+
+
+def test_lines_that_have_the_expected_length_together_are_all_kept() -> None:
+    page = page_text([line(), line(top=120)], [said("12"), said("345")], 1.0, 5)
+    assert [text.text for text in page.texts] == ["12", "345"]
+
+
+def test_without_lines_an_expected_length_makes_none() -> None:
+    assert page_text([], [], 1.0, 4).texts == ()

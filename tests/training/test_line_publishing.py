@@ -1,0 +1,120 @@
+"""A trained reader joins a version, and is handed on to the next."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from app.errors import ModelMismatch
+from app.imaging.line import LINE_VERSION
+from app.manifest import ModelVersion, file_sha256, open_version
+from training.export import VersionExists
+from training.lines.__main__ import main
+from training.lines.config import LinesConfig
+from training.lines.measure import StringsReport
+from training.lines.network import line_reader
+from training.lines.publish import hand_reader_on, publish_reader
+from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE
+from training.resume import TrainingFailed
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a finished run leaves, of an untrained reader."""
+    folder = tmp_path_factory.mktemp("run")
+    line_reader().save(folder / KERAS_FILE)
+    (folder / TFLITE_FILE).write_bytes(b"flat")
+    report = {
+        "config": asdict(LinesConfig(version="1.2.3")),
+        "created": "2026-01-01T00:00:00+00:00",
+        "line_version": LINE_VERSION,
+        "machine": "a processor",
+        "parameters": 9,
+        "training_data": [{"name": "MNIST", "licence": "CC BY-SA 3.0", "sha256": "06af5dfe"}],
+        "temperature": 1.5,
+        "threshold": 0.6,
+        "risk": 0.005,
+        "parity": 1.0,
+        "milliseconds": 1.25,
+        "sets": [asdict(StringsReport("cheques", 10, 0.8, 0.05, 4.0, 0.5, None))],
+    }
+    (folder / REPORT_FILE).write_text(json.dumps(report))
+    return folder
+
+
+@pytest.fixture
+def base(version: ModelVersion, tmp_path: Path) -> ModelVersion:
+    """A version without a reader, of a folder of its own."""
+    folder = tmp_path / "models" / "digits" / "0.0.1"
+    shutil.copytree(version.folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"version": "0.0.1", "reader": None}
+    for name in ("reader.keras", "reader.tflite"):
+        manifest["sha256"].pop(name, None)
+        (folder / name).unlink(missing_ok=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "README.md").write_text("# digits 0.0.1\n\nWhat it is.\n")
+    return open_version(tmp_path / "models", "digits", "0.0.1")
+
+
+def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base: ModelVersion) -> None:
+    folder = publish_reader(run_dir, base, "0.1.0", "python -m training.lines publish")
+    opened = open_version(base.folder.parents[1], "digits", "latest")
+    assert opened.folder == folder
+    reader = opened.manifest.reader
+    assert reader is not None
+    assert (reader.name, reader.temperature, reader.threshold) == ("reader 1.2.3", 1.5, 0.6)
+    assert reader.metrics["cheques"]["exact"] == 0.8
+    assert opened.manifest.sha256["model.keras"] == base.manifest.sha256["model.keras"]
+    assert opened.manifest.sha256["reader.keras"] == file_sha256(opened.reader_path)
+    card = (folder / "README.md").read_text()
+    assert card.startswith("# digits 0.1.0\n")
+    assert "What it is." in card
+    assert card.count("## The line reader") == 1
+    assert "| cheques | 10 | 80.0% |" in card
+    with pytest.raises(VersionExists):
+        publish_reader(run_dir, base, "0.1.0", "again")
+
+
+def test_a_next_version_gets_the_reader_of_the_highest(run_dir: Path, base: ModelVersion, tmp_path: Path) -> None:
+    models = base.folder.parents[1]
+    publish_reader(run_dir, base, "0.1.0", "python -m training.lines publish")
+    next_folder = tmp_path / "next"
+    next_folder.mkdir()
+    (next_folder / "README.md").write_text("# digits 0.2.0\n")
+    manifest = hand_reader_on(models, next_folder, base.manifest.model_copy(update={"version": "0.2.0"}))
+    assert manifest.reader is not None
+    assert manifest.sha256["reader.keras"] == file_sha256(next_folder / "reader.keras")
+    assert json.loads((next_folder / "manifest.json").read_text())["reader"]["name"] == "reader 1.2.3"
+    assert (next_folder / "README.md").read_text().startswith("# digits 0.2.0\n\n## The line reader\n")
+
+
+def test_without_a_reader_there_is_none_to_hand_on(base: ModelVersion, tmp_path: Path) -> None:
+    assert hand_reader_on(base.folder.parents[1], tmp_path, base.manifest) == base.manifest
+    assert hand_reader_on(tmp_path / "no models", tmp_path, base.manifest) == base.manifest
+
+
+def test_a_reader_for_other_lines_or_without_its_file_is_refused(run_dir: Path, base: ModelVersion) -> None:
+    models = base.folder.parents[1]
+    path = publish_reader(run_dir, base, "0.1.0", "…") / "manifest.json"
+    whole = path.read_text()
+    path.write_text(whole.replace(f'"line_version": "{LINE_VERSION}"', '"line_version": "0"'))
+    with pytest.raises(ModelMismatch, match="lines of version 0"):
+        open_version(models, "digits", "latest")
+    manifest = json.loads(whole)
+    del manifest["sha256"]["reader.keras"]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ModelMismatch, match=r"names no reader\.keras"):
+        open_version(models, "digits", "latest")
+
+
+def test_a_run_that_has_not_finished_is_not_published(
+    base: ModelVersion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(TrainingFailed, match="no finished reader"):
+        publish_reader(tmp_path, base, "0.1.0", "…")
+    assert main(["publish", "--run", str(tmp_path), "--models-dir", str(base.folder.parents[1])]) == 1
+    assert "no finished reader" in capsys.readouterr().err
