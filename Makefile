@@ -25,8 +25,8 @@ check: .venv/test.stamp
 test-container: .venv/test.stamp
 	.venv/bin/python -m pytest -m container
 
-# Measures the committed model on the real images of $(DATA).
-evaluate: .venv/test.stamp
+# Measures the committed model on the real images of $(DATA), beside RapidOCR and, where it is installed, Tesseract.
+evaluate: .venv/evaluation.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
 
 # Installs the fonts that digits are drawn from; needs Debian, npm and root.
@@ -47,6 +47,7 @@ finetune: .venv/training.stamp
 lock: .venv/python.stamp
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv/bin/uv pip compile pyproject.toml --extra training --group test $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/test.txt
+	.venv/bin/uv pip compile --group evaluation -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/evaluation.txt
 	.venv/bin/uv pip compile pyproject.toml --extra training -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/training.txt
 	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
 	.venv/bin/uv pip compile --group build -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/build.txt
@@ -73,4 +74,8 @@ clean:
 
 .venv/test.stamp: .venv/training.stamp $(REQUIREMENTS)/test.txt
 	$(PIP_INSTALL) -r $(REQUIREMENTS)/test.txt
+	@touch $@
+
+.venv/evaluation.stamp: .venv/test.stamp $(REQUIREMENTS)/evaluation.txt
+	$(PIP_INSTALL) -r $(REQUIREMENTS)/evaluation.txt
 	@touch $@
