@@ -34,7 +34,8 @@ def build_recogniser(
     manifest, reader = version.manifest, None
     if manifest.reader is not None:
         lines = KerasLineReader(version.reader_path, settings.threads)
-        reader = LineReader(batched(lines, len(LINE_WIDTHS)), manifest.reader.temperature, manifest.reader.threshold)
+        own = manifest.reader
+        reader = LineReader(batched(lines, len(LINE_WIDTHS)), own.temperature, own.threshold, own.least_odds)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
     recogniser = Recogniser(batched(classifier), manifest.temperature, manifest.threshold, limits, reader)
     # The first image pays for what libraries put off until then: it had better not be a client's.

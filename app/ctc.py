@@ -52,6 +52,11 @@ def decoded(logits: NDArray[np.float32], temperature: float = 1.0, expected_leng
     return Decoded(_text(found), probability, aligned_digits(logs, found))
 
 
+def nothing_log_probability(logs: Logs) -> float:
+    """The logarithm of the probability that there is no digit. `logs`: (t, 11)."""
+    return float(logs[:, BLANK].sum())
+
+
 def log_probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> Logs:
     """Logarithms of the softmax of (t, 11) logits divided by `temperature` (> 0): (t, 11) float64."""
     scaled = logits.astype(np.float64) / temperature

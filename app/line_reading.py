@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.ctc import Decoded, decoded
+from app.ctc import Decoded, decoded, log_probabilities, nothing_log_probability
 from app.domain import BoundingBox, DigitReading, LineReading
 from app.imaging.digit_spans import digit_spans
 from app.imaging.line import STEP_WIDTH, LineImage
@@ -34,19 +34,29 @@ def page_text(
     lines: Sequence[LineImage],
     logits: Sequence[NDArray[np.float32]],
     temperature: float,
+    least_odds: float = 1.0,
     expected_length: int | None = None,
 ) -> PageText:
     """What the logits, (t, 11) each, of some lines say.
 
-    With `expected_length`, where they do not have so many digits together: the line that says so many most probably,
-    and no other.
+    A text that is not `least_odds` times as probable as that there is no digit is none: letters and textures are like
+    a digit here and there. With `expected_length`, where they do not have so many digits together: the line that says
+    so many most probably, and no other.
     """
-    texts = [decoded(own, temperature) for own in logits]
+    texts = [_text_or_nothing(own, temperature, least_odds) for own in logits]
     if expected_length is not None and texts and sum(len(text.text) for text in texts) != expected_length:
         hinted = [decoded(own, temperature, expected_length) for own in logits]
         likeliest = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
         lines, texts = [lines[likeliest]], [hinted[likeliest]]
     return PageText(tuple(lines), tuple(texts), math.prod(text.probability for text in texts))
+
+
+def _text_or_nothing(logits: NDArray[np.float32], temperature: float, least_odds: float) -> Decoded:
+    found = decoded(logits, temperature)
+    nothing = math.exp(nothing_log_probability(log_probabilities(logits, temperature)))
+    if not found.text or found.probability >= least_odds * nothing:
+        return found
+    return Decoded("", nothing / (nothing + found.probability), ())
 
 
 def _says(text: Decoded, length: int) -> bool:

@@ -35,6 +35,7 @@ class ReaderManifest(BaseModel):
     parameters: int = Field(description="Number of trained parameters.")
     temperature: float = Field(gt=0, description="Divisor of the logits that calibrates the probabilities.")
     threshold: float = Field(ge=0, le=1, description="Confidence under which a digit of a number is rejected.")
+    least_odds: float = Field(gt=0, description="How many times as probable as no digit a text must be.")
     training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, hash.")
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
 

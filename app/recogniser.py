@@ -45,11 +45,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LineReader:
-    """A line reader with its calibration. `batcher`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS."""
+    """A line reader with its calibration. `batcher`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS.
+
+    A text that is not `least_odds` times as probable as nothing is none.
+    """
 
     batcher: MicroBatcher
     temperature: float
     threshold: float
+    least_odds: float
 
 
 class Recogniser:
@@ -139,7 +143,7 @@ class Recogniser:
             logits, waited, computed = self._line_logits(reader, lines)
             queue, inference = queue + waited, inference + computed
             clock.lap()
-            found = page_text(lines, logits, reader.temperature, expected_length)
+            found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             postprocess += clock.lap()
             if read is None or (not found.says_nothing and (read.says_nothing or found.confidence > read.confidence)):
                 read = found

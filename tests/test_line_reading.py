@@ -71,21 +71,33 @@ def test_lines_that_say_nothing_are_left_out_and_count_for_the_confidence() -> N
 
 def test_of_an_expected_length_the_best_reading_is_taken() -> None:
     unsure = said("408", sure=1.0)
-    assert [text.text for text in page_text([line()], [unsure], 1.0, 3).texts] == ["408"]
-    assert page_text([line()], [said("408")], 1.0, 2).texts[0].text in {"40", "48", "08"}
+    assert [text.text for text in page_text([line()], [unsure], 1.0, 1.0, 3).texts] == ["408"]
+    assert page_text([line()], [said("408")], 1.0, 1.0, 2).texts[0].text in {"40", "48", "08"}
 
 
 def test_of_several_lines_the_one_of_the_expected_length_is_taken() -> None:
     lines = [line(), line(top=120), line(top=200)]
-    page = page_text(lines, [said("12"), said("345"), said("6")], 1.0, 3)
+    page = page_text(lines, [said("12"), said("345"), said("6")], 1.0, 1.0, 3)
     assert [text.text for text in page.texts] == ["345"]
     assert page.lines == (lines[1],)
 
 
 def test_lines_that_have_the_expected_length_together_are_all_kept() -> None:
-    page = page_text([line(), line(top=120)], [said("12"), said("345")], 1.0, 5)
+    page = page_text([line(), line(top=120)], [said("12"), said("345")], 1.0, 1.0, 5)
     assert [text.text for text in page.texts] == ["12", "345"]
 
 
 def test_without_lines_an_expected_length_makes_none() -> None:
-    assert page_text([], [], 1.0, 4).texts == ()
+    assert page_text([], [], 1.0, 1.0, 4).texts == ()
+
+
+def test_a_text_hardly_likelier_than_none_is_none() -> None:
+    faint = said("")
+    faint[4] = 0
+    faint[4, 1], faint[4, BLANK] = 2.0, 1.0
+    assert page_text([line()], [faint], 1.0).texts[0].text == "1"
+    page = page_text([line()], [faint], 1.0, 20.0)
+    assert page.says_nothing
+    assert 0 < page.confidence < 0.5
+    assert line_readings(page, 0.5, same) == ()
+    assert page_text([line()], [said("1")], 1.0, 20.0).texts[0].text == "1"

@@ -107,7 +107,7 @@ def line_recogniser() -> Iterator[Recogniser]:
         for model in (Likeness(), Columns())
     )
     limits = Limits(max_pixels=10**8, max_digits=64, timeout_s=60)
-    made = Recogniser(glyphs, 1.0, 0.5, limits, LineReader(lines, 1.0, 0.5))
+    made = Recogniser(glyphs, 1.0, 0.5, limits, LineReader(lines, 1.0, 0.5, 1.0))
     yield made
     made.close()
 

@@ -27,7 +27,7 @@ from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
-_COLUMN_GAP = 2.5
+_COLUMN_GAP = 4.0
 # A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
 _LEAST_HEIGHT = 0.25
 # Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.

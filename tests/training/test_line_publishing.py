@@ -37,6 +37,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "training_data": [{"name": "MNIST", "licence": "CC BY-SA 3.0", "sha256": "06af5dfe"}],
         "temperature": 1.5,
         "threshold": 0.6,
+        "least_odds": 3.0,
         "risk": 0.005,
         "parity": 1.0,
         "milliseconds": 1.25,

@@ -8,10 +8,10 @@ from pathlib import Path
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
 from training.config import ConfigError, refuse_bad_values
 
-_SHARES = ("without_digits", "reversed_share", "held_out_families", "validation_share", "risk")
+_SHARES = ("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share", "risk")
 _AT_LEAST = {
     **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),
-    **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
+    **dict.fromkeys(("wordy_lines", "calm_epochs", "learning_rate", "weight_decay"), 0),
 }
 
 
@@ -19,7 +19,8 @@ _AT_LEAST = {
 class LinesConfig:
     """One run. The same configuration, data and machine give the same reader.
 
-    `lines` are drawn once to train on; `without_digits` is the share of them that shows none, `reversed_share` that of
+    `lines` are drawn once to train on, and `wordy_lines` besides, of words, most of them without a number: their share
+    of the batches is `wordy_share`. `without_digits` is the share of them that shows none, `reversed_share` that of
     numbers seen under the wrong polarity, which are none either. `validation_lines` are of other writers, fonts and
     meters, `evaluation_lines` of each kind of those that are held out. `held_out_families` is
     the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
@@ -32,6 +33,8 @@ class LinesConfig:
     name: str = "reader"
     seed: int = 20261121
     lines: int = 300_000
+    wordy_lines: int = 0
+    wordy_share: float = 0.0
     without_digits: float = 0.06
     reversed_share: float = 0.04
     validation_lines: int = 2_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,7 @@ from training.lines.compose import ComposedLine
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.mixture import any_line
 from training.lines.pools import Writers, read_writers
-from training.lines.wordless import any_line_without_digits
+from training.lines.wordless import any_line_without_digits, any_wordy_line
 from training.sources import hashed_share
 
 NO_DIGIT = -1
@@ -32,17 +33,25 @@ Labels = NDArray[np.int8]
 DrawnLine = tuple[LinePixels, str]
 
 
+class Kind(StrEnum):
+    """What lines are for: to validate on, of the writers that are kept for it and as they would be served; to train on.
+
+    Wordy ones are to train on, too.
+    """
+
+    VALIDATION = "validation"
+    TRAINING = "training"
+    WORDY = "wordy"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The `number`th part of a pool, of `count` lines, and all that it takes to draw it into its file.
-
-    `validation`: of the writers that are kept for it, as they would be served; else to train on.
-    """
+    """The `number`th part of a pool, of `count` lines of a kind, and all that it takes to draw it into its file."""
 
     file: Path
     number: int
     count: int
-    validation: bool
+    kind: Kind
     config: LinesConfig
     places: LinesPlaces
     fonts: tuple[Font, ...]
@@ -56,10 +65,9 @@ def for_validation(config: LinesConfig, group: str) -> bool:
 def drawn_part(part: Part) -> int:
     """Draws one part into its file. The answer is how many lines it was asked for."""
     cv2.setNumThreads(1)
-    seed = np.random.SeedSequence(part.config.seed, spawn_key=(int(part.validation), part.number))
-    writers = _writers(part.places, part.fonts, part.validation, part.config)
-    draw = served_lines if part.validation else training_lines
-    lines = list(draw(writers, part.config, part.count, np.random.default_rng(seed)))
+    seed = np.random.SeedSequence(part.config.seed, spawn_key=(_SPAWNED[part.kind], part.number))
+    writers = _writers(part.places, part.fonts, part.kind is Kind.VALIDATION, part.config)
+    lines = list(_DRAWN[part.kind](writers, part.config, part.count, np.random.default_rng(seed)))
     aside = part.file.with_suffix(".part.npz")
     np.savez(aside, **packed_arrays(lines, part.config.widths))
     aside.replace(part.file)
@@ -92,6 +100,19 @@ def served_lines(writers: Writers, config: LinesConfig, count: int, random: Rand
     for _ in range(count):
         composed, line = _drawn(writers, config, random)
         yield np.zeros((LINE_HEIGHT, COLUMN_WIDTH), np.uint8) if line is None else line.pixels, composed.text
+
+
+def wordy_lines(writers: Writers, _: LinesConfig, count: int, random: Random) -> Iterator[DrawnLine]:
+    """So many lines of words, with or without a number, but for those of which the imaging path leaves nothing."""
+    for _line in range(count):
+        composed = any_wordy_line(writers, random)
+        line = line_image(composed.image, composed.polarity)
+        if line is not None and fits(line.pixels.shape[1], composed.text) and _all_seen(composed, line):
+            yield line.pixels, composed.text
+
+
+_DRAWN = {Kind.VALIDATION: served_lines, Kind.TRAINING: training_lines, Kind.WORDY: wordy_lines}
+_SPAWNED = {Kind.TRAINING: 0, Kind.VALIDATION: 1, Kind.WORDY: 2}
 
 
 def _drawn(writers: Writers, config: LinesConfig, random: Random) -> tuple[ComposedLine, LineImage | None]:

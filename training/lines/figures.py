@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.alignment import NEVER, alignments
-from app.ctc import decoded, greedy_text, log_probabilities
+from app.ctc import decoded, greedy_text, log_probabilities, nothing_log_probability
 
+# In logarithms.
+_MOST_ODDS = 7.0
 _TEMPERATURES = np.geomspace(0.5, 4.0, 25)
 
 
@@ -63,6 +65,20 @@ def fitted_temperature(read: Iterable[tuple[str, NDArray[np.float32]]]) -> float
             probability = 0.0 if whole == NEVER else min(float(np.exp(whole)), 1.0)
             losses[index] -= np.log(max(probability if text == expected else 1 - probability, 1e-6))
     return float(_TEMPERATURES[losses.argmin()])
+
+
+def fitted_odds(read: Iterable[tuple[str, NDArray[np.float32]]], temperature: float, risk: float) -> float:
+    """How many times as probable as nothing a text must be, 1 or more, so that of right texts the share `risk` is lost.
+
+    `read`: texts and the logits, (t, 11), of their lines.
+    """
+    odds = []
+    for expected, logits in read:
+        found = decoded(logits, temperature)
+        if expected and found.text == expected:
+            logs = log_probabilities(logits, temperature)
+            odds.append(float(np.log(max(found.probability, 1e-300))) - nothing_log_probability(logs))
+    return float(np.exp(np.clip(np.quantile(odds, risk), 0.0, _MOST_ODDS))) if odds else 1.0
 
 
 def digit_answers(

@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from app.imaging.line import LINE_VERSION, STEP_WIDTH
 from training.export import NoSpace
 from training.fonts import Font, find_fonts, split_families
 from training.lines.config import LinesConfig, LinesPlaces
-from training.lines.draw import Labels, Part, drawn_part, for_validation
+from training.lines.draw import Kind, Labels, Part, drawn_part, for_validation
 from training.sources import DataError
 
 _PART = 1_000
@@ -39,6 +39,8 @@ _NOT_OF_A_LINE = {
     "version",
     "name",
     "lines",
+    "wordy_lines",
+    "wordy_share",
     "validation_lines",
     "evaluation_lines",
     "batch_width",
@@ -71,10 +73,11 @@ LinePool = dict[int, LineSet]
 
 @dataclass(frozen=True, slots=True)
 class LinePools:
-    """What a reader is trained on and what it is validated on, by width."""
+    """What a reader is trained on, lines of words besides, and what it is validated on, by width."""
 
     training: LinePool
     validation: LinePool
+    wordy: LinePool = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +103,25 @@ def drawn_pools(config: LinesConfig, places: LinesPlaces, processes: int) -> Lin
     Raises NoFonts, DataError where data or kept lines are damaged, and NoSpace.
     """
     folder = places.run_dir(config) / _POOL
-    parts = {validation: _parts(folder, validation, config, places) for validation in (True, False)}
+    parts = {kind: _parts(folder, kind, config, places) for kind in Kind}
     try:
         _forget_others(folder, _fingerprint(config))
         missing = [part for own in parts.values() for part in own if not part.file.exists()]
         if missing:
             fonts = parted_fonts(config, find_fonts(places.fonts_dir))
-            own_fonts = {True: fonts.validation, False: fonts.training}
-            _draw([replace(part, fonts=own_fonts[part.validation]) for part in missing], processes)
+            own_fonts = {kind: fonts.validation if kind is Kind.VALIDATION else fonts.training for kind in Kind}
+            _draw([replace(part, fonts=own_fonts[part.kind]) for part in missing], processes)
     except OSError as error:
         raise NoSpace(f"{folder} could not be written ({error.strerror or error}); make room, begin again.") from error
-    return LinePools(training=_read(parts[False]), validation=_read(parts[True]))
+    return LinePools(_read(parts[Kind.TRAINING]), _read(parts[Kind.VALIDATION]), _read(parts[Kind.WORDY]))
 
 
-def _parts(folder: Path, validation: bool, config: LinesConfig, places: LinesPlaces) -> list[Part]:
-    kind, whole = ("validation", config.validation_lines) if validation else ("training", config.lines)
+def _parts(folder: Path, kind: Kind, config: LinesConfig, places: LinesPlaces) -> list[Part]:
+    counted = {Kind.TRAINING: config.lines, Kind.VALIDATION: config.validation_lines, Kind.WORDY: config.wordy_lines}
+    whole = counted[kind]
     counts = [min(_PART, whole - start) for start in range(0, whole, _PART)]
     return [
-        Part(folder / f"{kind}-{number:05d}-{count}.npz", number, count, validation, config, places, ())
+        Part(folder / f"{kind}-{number:05d}-{count}.npz", number, count, kind, config, places, ())
         for number, count in enumerate(counts)
     ]
 

@@ -17,7 +17,7 @@ from training.evaluate import threshold_for_risk
 from training.export import NoSpace, tflite_bytes
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
-from training.lines.figures import digit_answers, fitted_temperature
+from training.lines.figures import digit_answers, fitted_odds, fitted_temperature
 from training.lines.measure import (
     Reader,
     StringsReport,
@@ -69,6 +69,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
         "training_data": data_sources(places.data_dir),
         "temperature": temperature,
         "threshold": accepted.threshold,
+        "least_odds": fitted_odds(validation, temperature, config.risk),
         "risk": config.risk,
         "parity": agreement,
         "milliseconds": milliseconds,

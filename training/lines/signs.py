@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import numpy as np
+
 from training.augment import Random
+from training.fonts import LOOKALIKES
 
 DIGITS = frozenset("0123456789")
 # A long line, a wave, underlined superscript cents, a raised dot, a hook: drawn, whatever the writer.
@@ -36,6 +39,36 @@ _WORDS_AFTER = (
     " €",
     "€",
 )
+# How often letters are in English words, of a thousand (R. E. Lewand, Cryptological Mathematics, 2000).
+_FREQUENCIES = {
+    "a": 82,
+    "b": 15,
+    "c": 28,
+    "d": 43,
+    "e": 127,
+    "f": 22,
+    "g": 20,
+    "h": 61,
+    "i": 70,
+    "j": 2,
+    "k": 8,
+    "l": 40,
+    "m": 24,
+    "n": 67,
+    "o": 75,
+    "p": 19,
+    "q": 1,
+    "r": 60,
+    "s": 63,
+    "t": 91,
+    "u": 28,
+    "v": 10,
+    "w": 24,
+    "x": 2,
+    "y": 20,
+    "z": 1,
+}
+_SHARES = np.array(list(_FREQUENCIES.values())) / sum(_FREQUENCIES.values())
 _LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"
 _THOUSANDS = (".", ".", ".", ". ", ",", RAISED, " ", "'", " .")
 
@@ -50,6 +83,7 @@ class Signs(StrEnum):
     DECIMAL = "decimal"
     SPACED = "spaced"
     WORDS = "words"
+    LABELLED = "labelled"
 
 
 def with_signs(text: str, signs: Signs, random: Random) -> str:
@@ -68,6 +102,8 @@ def with_signs(text: str, signs: Signs, random: Random) -> str:
         return _separated(text, " ", int(random.integers(1, len(text))), random)
     if signs is Signs.WORDS:
         return _worded(text, random)
+    if signs is Signs.LABELLED:
+        return _labelled(text, random)
     return text
 
 
@@ -90,6 +126,28 @@ def _worded(text: str, random: Random) -> str:
     before, after = _one_of(_WORDS_BEFORE, random), _one_of(_WORDS_AFTER, random)
     kind = int(random.integers(5))
     return f"{before if kind < 2 else ''}{text}{after if kind > 0 else ''}"
+
+
+def _labelled(text: str, random: Random) -> str:
+    """With words of any letters before or after it, or both; of no digits, one to three words."""
+    if not text:
+        return " ".join(_word(random) for _ in range(int(random.integers(1, 4))))
+    before, after = ((0.6, 0.25), (0.25, 0.6))[int(random.integers(2))]
+    words = f"{_word(random)}{_one_of((' ', ': ', '. ', ' '), random)}" if random.random() < before else ""
+    return f"{words}{text} {_word(random)}" if random.random() < after or not words else f"{words}{text}"
+
+
+def _word(random: Random) -> str:
+    """A word with as many of each letter as English has, in one of three cases.
+
+    Letters that are digits to the eye are told by their neighbours: of them it has fewer than of others.
+    """
+    while True:
+        letters = random.choice(list(_FREQUENCIES), p=_SHARES, size=int(random.integers(3, 11)))
+        word = "".join(letters)
+        word = (word, word.capitalize(), word.upper())[int(random.integers(3))]
+        if sum(letter in LOOKALIKES for letter in word) < 0.45 * len(word):
+            return word
 
 
 def _amount(text: str, random: Random) -> str:

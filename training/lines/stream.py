@@ -13,7 +13,7 @@ from app.imaging.line import LINE_HEIGHT
 from training.augment import Random
 from training.lines.config import LinesConfig
 from training.lines.draw import Labels
-from training.lines.pool import LinePool
+from training.lines.pool import LinePool, LineSet
 
 # How much of the jitter is left in the calm epochs.
 _CALM = 0.4
@@ -28,18 +28,23 @@ Lines = NDArray[np.uint8]
 class LineStream:
     """Batches of (n, 32, w) uint8 lines and their (n, 12) int8 labels.
 
-    Every line is as likely as any other; those of a batch are of one width, as many as make the configuration's
-    `batch_width`. Every batch has a seed of its own, from the run's and its number: a run that goes on after some
-    epochs gets the batches that it would have got.
+    Every line is as likely as any other, but for lines of words, which have a share of the batches. Those of a batch
+    are of one width, as many as make the configuration's `batch_width`. Every batch has a seed of its own, from the
+    run's and its number: a run that goes on after some epochs gets the batches that it would have got.
     """
 
-    def __init__(self, pool: LinePool, config: LinesConfig) -> None:
-        self._pool = pool
+    def __init__(self, pool: LinePool, config: LinesConfig, wordy: LinePool | None = None) -> None:
         self._config = config
-        self._widths = np.array(list(pool))
-        self._sizes = np.maximum(1, config.batch_width // self._widths)
-        batches = np.array([len(lines) for lines in pool.values()]) / self._sizes
-        self._shares = batches / batches.sum()
+        wordy_share = config.wordy_share if wordy else 0.0
+        self._sets: list[LineSet] = []
+        sizes, shares = [], []
+        for lines, share in ((pool, 1 - wordy_share), (wordy or {}, wordy_share)):
+            own_sizes = np.array([max(1, config.batch_width // width) for width in lines])
+            batches = np.array([len(own) for own in lines.values()]) / own_sizes
+            self._sets += lines.values()
+            sizes.append(own_sizes)
+            shares.append(share * batches / max(batches.sum(), 1e-9))
+        self._sizes, self._shares = np.concatenate(sizes), np.concatenate(shares)
 
     @property
     def lines_a_batch(self) -> float:
@@ -49,8 +54,8 @@ class LineStream:
     def batch(self, step: int) -> tuple[Lines, Labels]:
         """One batch, the `step`th of the run."""
         random = np.random.default_rng((self._config.seed, step))
-        place = int(random.choice(len(self._widths), p=self._shares))
-        lines = self._pool[int(self._widths[place])]
+        place = int(random.choice(len(self._sets), p=self._shares))
+        lines = self._sets[place]
         chosen = random.integers(len(lines), size=int(self._sizes[place]))
         calm = step >= (self._config.epochs - self._config.calm_epochs) * self._config.steps
         strength = _CALM if calm else 1.0

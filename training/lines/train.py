@@ -38,7 +38,7 @@ def fitted_reader(config: LinesConfig, pools: LinePools, run_dir: Path) -> keras
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, global_clipnorm=_LARGEST_GRADIENT),
         loss=ctc_loss,
     )
-    stream = LineStream(pools.training, config)
+    stream = LineStream(pools.training, config, pools.wordy)
     fit(
         network,
         Epochs(config.epochs, config.steps, config.steps * stream.lines_a_batch),

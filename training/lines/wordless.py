@@ -12,7 +12,7 @@ from app.domain import Polarity
 from training.augment import Random, texture
 from training.lines.allographs import DrawnHand
 from training.lines.compose import AnyWriter, ComposedLine, composed
-from training.lines.mixture import any_setting
+from training.lines.mixture import any_setting, any_text
 from training.lines.numbers import Number
 from training.lines.pools import TYPES, Writers
 from training.lines.shapes import Shape, affine
@@ -21,6 +21,9 @@ from training.sources import Item
 
 # Of a hundred lines, so many are words in print, letters of a hand, signs, bare paper; the others are textures.
 _WORDS, _LETTERS, _SIGNS, _BARE = 35, 30, 10, 15
+# Of wordy lines, how many are textures; of the others, how many have a number; of the others, how many are print; of
+# those, how many are words of any letters.
+_TEXTURED, _NUMBERED, _PRINTED, _LABELLED = 0.1, 0.3, 0.6, 0.7
 _LENGTHS = (2, 13)
 _MOST_BARE = 6.0
 _HEIGHTS = (16, 64)
@@ -41,6 +44,20 @@ def any_line_without_digits(writers: Writers, random: Random) -> ComposedLine:
     if kind - _SIGNS < _BARE:
         return _composed(DrawnHand(), Signs.NONE, random)
     return _textured(random)
+
+
+def any_wordy_line(writers: Writers, random: Random) -> ComposedLine:
+    """Words in print or letters of a hand, of which nothing is read; some have a number among them. Some textures."""
+    types = writers.of(TYPES)
+    if random.random() < _TEXTURED:
+        return _textured(random)
+    if types is not None and random.random() < _NUMBERED:
+        writer, text = types.any(random), any_text(random)
+        layout, paper = any_setting(writer, text, random)
+        return composed(writer, text, replace(layout, signs=Signs.LABELLED), paper, random)
+    if types is not None and random.random() < _PRINTED:
+        return _composed(types.any(random), Signs.LABELLED if random.random() < _LABELLED else Signs.WORDS, random)
+    return any_line_without_digits(writers, random)
 
 
 def _composed(writer: AnyWriter, signs: Signs, random: Random) -> ComposedLine:
