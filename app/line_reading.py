@@ -26,6 +26,12 @@ class PageText:
     confidence: float
 
     @property
+    def surety(self) -> float:
+        """How sure a line is, on the average: the geometric mean of their probabilities; 1 without lines."""
+        logs = [math.log(max(text.probability, 1e-300)) for text in self.texts]
+        return math.exp(sum(logs) / max(1, len(logs)))
+
+    @property
     def says_nothing(self) -> bool:
         return not any(text.text for text in self.texts)
 

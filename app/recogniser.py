@@ -30,7 +30,7 @@ from app.line_reading import PageText, line_readings, page_text
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
-# What is read with this probability is not looked at in another way.
+# What is read so surely is not looked at in another way.
 _SURELY = 0.5
 
 
@@ -145,9 +145,9 @@ class Recogniser:
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             postprocess += clock.lap()
-            if read is None or (not found.says_nothing and (read.says_nothing or found.confidence > read.confidence)):
+            if read is None or (not found.says_nothing and (read.says_nothing or found.surety > read.surety)):
                 read = found
-            if not found.says_nothing and found.confidence >= _SURELY:
+            if not found.says_nothing and found.surety >= _SURELY:
                 break
         assert read is not None  # noqa: S101  # there is one way at least
         threshold = reader.threshold if min_confidence is None else min_confidence

@@ -310,22 +310,22 @@ def _joined(components: _Components, labels: NDArray[np.intp]) -> list[list[int]
     """Groups of components that are pieces of one digit: above one another, close, together no taller than a digit."""
     stats = components.stats
     order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, _HEIGHT]))
-    groups: list[tuple[BoundingBox, list[int]]] = []
     tallest = max((int(stats[label, _HEIGHT]) for label in order), default=0)
+    wholes = np.zeros((len(order), 4), np.int64)  # left, top, right and bottom of each group
+    groups: list[list[int]] = []
     for label in order:
-        box = components.box(label)
-        for index, (whole, members) in enumerate(groups):
-            overlap = min(box.right, whole.right) - max(box.left, whole.left)
-            gap = max(box.top, whole.top) - min(box.bottom, whole.bottom)
-            union = whole.union(box)
-            if (
-                overlap >= 0.6 * min(box.width, whole.width)
-                and gap <= 0.15 * tallest
-                and union.height <= 1.1 * tallest
-                and box.height < 0.7 * tallest
-            ):
-                groups[index] = (union, [*members, label])
-                break
+        left, top, width, height = (int(v) for v in stats[label, :4])
+        right, bottom = left + width, top + height
+        lefts, tops, rights, bottoms = wholes[: len(groups)].T
+        pieces = np.minimum(right, rights) - np.maximum(left, lefts) >= 0.6 * np.minimum(width, rights - lefts)
+        pieces &= np.maximum(top, tops) - np.minimum(bottom, bottoms) <= 0.15 * tallest
+        pieces &= np.maximum(bottom, bottoms) - np.minimum(top, tops) <= 1.1 * tallest
+        if height < 0.7 * tallest and pieces.any():
+            index = int(pieces.argmax())
+            groups[index].append(label)
+            own = wholes[index]
+            wholes[index] = min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
         else:
-            groups.append((box, [label]))
-    return [members for _, members in groups]
+            wholes[len(groups)] = left, top, right, bottom
+            groups.append([label])
+    return groups

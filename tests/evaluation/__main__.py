@@ -17,11 +17,14 @@ from app.errors import OcrError
 from app.manifest import open_version
 from app.recogniser import Recogniser
 from app.settings import load_settings
-from tests.evaluation import table
+from tests.evaluation import growth, table
 from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Dataset, Places
 from tests.evaluation.figures import Answer, predicted, says_no_digit, scored, scored_non_digits, scored_numbers
 from tests.evaluation.peers import Peer, peer_score, peers_here
 from tests.evaluation.sheet import Mistake, contact_sheet
+
+# The name that `--only` knows the table of times by.
+GROWTH = "growth of time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,9 @@ def lines(recogniser: Recogniser, scope: Scope) -> Iterator[str]:
             texts = [answer.expected for answer in answers]
             others = [peer_score(peer, images, texts) for peer in scope.peers]
             yield table.numbers_row(dataset, scored_numbers(answers), others)
+    if scope.only in GROWTH:
+        yield from ("", *growth.HEAD)
+        yield from growth.growth_rows(recogniser)
 
 
 def _measured(

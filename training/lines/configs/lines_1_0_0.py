@@ -1,4 +1,4 @@
-"""The first line reader: 400,000 lines of every writer, font and counter there is, each seen some five times.
+"""The first line reader: 300,000 lines of every writer, font and counter there is, and 60,000 lines of words.
 
     python -m training.lines train --config training/lines/configs/lines_1_0_0.py --data-dir DATA
 
