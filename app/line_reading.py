@@ -87,8 +87,10 @@ def _line_reading(line: LineImage, text: Decoded, threshold: float, boxed: Boxed
     whole = boxes[0]
     for box in boxes[1:]:
         whole = whole.union(box)
+    # Among texts of a given length, the whole may be surer than a digit is among those of any.
+    sure = [max(digit.confidence, text.probability) for digit in text.digits]
     digits = tuple(
-        DigitReading(digit.digit, digit.confidence, digit.confidence < threshold, box)
-        for digit, box in zip(text.digits, boxes, strict=True)
+        DigitReading(digit.digit, confidence, confidence < threshold, box)
+        for digit, confidence, box in zip(text.digits, sure, boxes, strict=True)
     )
     return LineReading(text.probability, whole, digits)
