@@ -32,6 +32,8 @@ from app.line_reading import PageText, line_readings, page_text
 _NON_DIGIT_SHARE = 0.5
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
+# Where one way of looking shows nothing, another must be read at least this surely.
+_LEAST_SURETY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,9 @@ class Recogniser:
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             postprocess += clock.lap()
-            if read is None or (not found.says_nothing and (read.says_nothing or found.surety > read.surety)):
+            if read is None or (
+                not found.says_nothing and found.surety > (_LEAST_SURETY if read.says_nothing else read.surety)
+            ):
                 read = found
             if not found.says_nothing and found.surety >= _SURELY:
                 break

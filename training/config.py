@@ -53,15 +53,15 @@ class TrainingConfig:
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
     "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. `start` is
-    the version of the same name whose weights training begins with; none where it is empty. Raises ConfigError where a
-    value cannot be meant.
+    the run whose weights training begins with: they are those of its version, where that is published, or else it is
+    done first. Raises ConfigError where a value cannot be meant.
     """
 
     version: str
     sources: tuple[SourcePlan, ...]
     name: str = "digits"
     network: str = "digits"
-    start: str = ""
+    start: TrainingConfig | None = None
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12

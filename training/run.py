@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from app.calibration import LABELS, NON_DIGIT
+from app.errors import ModelNotFound
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import (
     KERAS_FILE,
@@ -109,8 +110,7 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
 
     `own` is a folder of the user's images that joins the training.
 
-    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; ModelNotFound or ModelMismatch for
-    the version to start from; the first ones before any work.
+    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; the first ones before any work.
     """
     folder = places.models_dir / config.name / config.version
     run_dir = places.run_dir(config)
@@ -118,19 +118,31 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     if config.network not in NETWORKS:
         raise ConfigError(f"There is no network {config.network!r}; there are {', '.join(NETWORKS)}.")
     refuse_to_start(folder, folder.parent, run_dir)
-    start = open_version(places.models_dir, config.name, config.start) if config.start else None
     started = time.monotonic() - _seconds_before(run_dir)
     data = pooled_data(config, places, processes, own)
     count = sum(len(share.glyphs) for share in data.shares)
     print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
     try:
-        network = fitted_network(config, data, run_dir, None if start is None else loaded_network(start))
+        start = started_network(config.start, places, processes) if config.start is not None else None
+        network = fitted_network(config, data, run_dir, start)
     finally:
         with contextlib.suppress(OSError):  # a full disk has a message of its own
             (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
     measured = measure(network, data, config)
     curves = learning_curves(run_dir)
     return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
+
+
+def started_network(start: TrainingConfig, places: Places, processes: int) -> keras.Model:
+    """The network that a run leaves: that of its version where it is published, or else it is trained.
+
+    Raises what `run` raises.
+    """
+    try:
+        return loaded_network(open_version(places.models_dir, start.name, start.version))
+    except ModelNotFound:
+        before = started_network(start.start, places, processes) if start.start is not None else None
+        return fitted_network(start, pooled_data(start, places, processes), places.run_dir(start), before)
 
 
 def loaded_network(version: ModelVersion) -> keras.Model:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import h5py
+import keras
+import numpy as np
 import pytest
 
 from app.composition import build_recogniser
@@ -18,7 +21,7 @@ from training.__main__ import main
 from training.config import TrainingConfig
 from training.export import NoSpace, VersionExists, publish
 from training.finetune import finetune
-from training.run import Places, run
+from training.run import Places, run, started_network
 
 
 @pytest.mark.timeout(600)  # two trainings, and six conversions
@@ -101,3 +104,18 @@ def test_the_command_says_what_is_missing_before_it_trains(
     assert "choose another version" in capsys.readouterr().err
     assert main(["finetune", str(tmp_path / "nowhere"), *folders]) == 1
     assert "manifest.json" in capsys.readouterr().err
+
+
+def test_a_run_begins_with_the_weights_of_another(tiny: TrainingConfig, places: Places) -> None:
+    """It is trained first; its version, where that is published, is taken instead."""
+    first = replace(tiny, version="0.0.6", epochs=1, steps=20)
+    trained = started_network(first, places, 1)
+    assert (places.run_dir(first) / "epochs.csv").exists()
+    again = started_network(first, places, 1)  # goes on from what is kept
+    np.testing.assert_array_equal(trained.get_weights()[0], again.get_weights()[0])
+    folder = run(first, places, 1, "the command")
+    kept = keras.saving.load_model(folder / "model.keras", compile=False)
+    published = started_network(first, places, 1)
+    np.testing.assert_array_equal(kept.get_weights()[0], published.get_weights()[0])
+    card = (run(replace(first, version="0.0.7", start=first), places, 1, "the command") / "README.md").read_text()
+    assert "from the weights of digits 0.0.6, 1 epochs" in card

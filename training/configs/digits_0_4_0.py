@@ -1,6 +1,11 @@
 """Every training set there is, fonts with handwriting among them, and forms of digits that the sets have too few of.
 
-python -m training train --config training/configs/digits_1_0_0.py --data-dir DATA
+    python -m training train --config training/configs/digits_0_4_0.py --data-dir DATA
+
+Took 75 minutes on two cores (AMD EPYC, with bfloat16). Reached on what it never saw: MNIST's test 99.64 %, CVL 96.00 %,
+UNIPEN's digits of other writers 99.23 %, optdigits windep 98.94 %, meters 98.73 %, newspaper cells 100 %, clean digits
+of other fonts 99.64 %. What it misreads most is a 1 with a wide upstroke and a curled 9: `digits_1_0_0` goes on from
+here.
 """
 
 from training.config import SourcePlan, TrainingConfig

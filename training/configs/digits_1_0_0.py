@@ -1,14 +1,14 @@
 """digits 0.4.0, taught more of the forms that it misreads: 1 with a wide upstroke, curled 9, open 4, crossed 7.
 
-python -m training train --config training/configs/digits_0_4_0.py --data-dir DATA
 python -m training train --config training/configs/digits_1_0_0.py --data-dir DATA
 """
 
 from training.config import SourcePlan, TrainingConfig
+from training.configs import digits_0_4_0
 
 config = TrainingConfig(
     version="1.0.0",
-    start="0.4.0",
+    start=digits_0_4_0.config,
     sources=(
         SourcePlan("MNIST", copies=1, weight=0.33, plain=True),
         SourcePlan("optdigits", copies=8, weight=0.05, plain=True),
