@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,16 +69,18 @@ def _says(text: Decoded, length: int) -> bool:
     return len(text.text) == length
 
 
-def line_readings(page: PageText, threshold: float, boxed: Boxed) -> tuple[LineReading, ...]:
+def line_readings(page: PageText, threshold: float, boxed: Boxed, most_digits: int) -> tuple[LineReading, ...]:
     """The lines that say something. `boxed` takes a box of the working image to that of the image as sent.
 
-    A digit with a confidence under `threshold` is rejected.
+    A digit with a confidence under `threshold` is rejected. What is after the first `most_digits` is left out.
     """
-    return tuple(
-        _line_reading(line, text, threshold, boxed)
-        for line, text in zip(page.lines, page.texts, strict=True)
-        if text.digits
-    )
+    readings = []
+    left = most_digits
+    for line, text in zip(page.lines, page.texts, strict=True):
+        if text.digits and left > 0:
+            readings.append(_line_reading(line, replace(text, digits=text.digits[:left]), threshold, boxed))
+            left -= len(text.digits)
+    return tuple(readings)
 
 
 def _line_reading(line: LineImage, text: Decoded, threshold: float, boxed: Boxed) -> LineReading:

@@ -155,7 +155,7 @@ class Recogniser:
                 break
         assert read is not None  # noqa: S101  # there is one way at least
         threshold = reader.threshold if min_confidence is None else min_confidence
-        readings = line_readings(read, threshold, lambda box: _original_box(box, image))
+        readings = line_readings(read, threshold, lambda box: _original_box(box, image), self._limits.max_digits)
         timings = Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total())
         return Reading(read.confidence, readings, image.size, timings)
 

@@ -36,7 +36,7 @@ def same(box: BoundingBox) -> BoundingBox:
 
 def test_a_line_has_its_text_boxes_and_confidences() -> None:
     page = page_text([line()], [said("407")], 1.0)
-    (reading,) = line_readings(page, 0.5, same)
+    (reading,) = line_readings(page, 0.5, same, 64)
     assert reading.text == "407"
     assert reading.confidence == pytest.approx(page.confidence)
     assert page.confidence > 0.9
@@ -47,7 +47,7 @@ def test_a_line_has_its_text_boxes_and_confidences() -> None:
 
 
 def test_an_unsure_digit_is_read_and_rejected() -> None:
-    (reading,) = line_readings(page_text([line()], [said("40", sure=1.0)], 1.0), 0.9, same)
+    (reading,) = line_readings(page_text([line()], [said("40", sure=1.0)], 1.0), 0.9, same, 64)
     assert reading.text == "40"
     assert [digit.rejected for digit in reading.digits] == [False, True]
 
@@ -56,13 +56,13 @@ def test_boxes_are_taken_to_the_image_that_was_sent() -> None:
     def halved(box: BoundingBox) -> BoundingBox:
         return BoundingBox(box.left // 2, box.top // 2, box.width // 2, box.height // 2)
 
-    (reading,) = line_readings(page_text([line()], [said("4")], 1.0), 0.5, halved)
+    (reading,) = line_readings(page_text([line()], [said("4")], 1.0), 0.5, halved, 64)
     assert reading.digits[0].box.left == 13
 
 
 def test_lines_that_say_nothing_are_left_out_and_count_for_the_confidence() -> None:
     page = page_text([line(), line(), line()], [said("12"), said(""), said("3")], 1.0)
-    assert [reading.text for reading in line_readings(page, 0.5, same)] == ["12", "3"]
+    assert [reading.text for reading in line_readings(page, 0.5, same, 64)] == ["12", "3"]
     assert not page.says_nothing
     assert page.confidence == pytest.approx(np.prod([text.probability for text in page.texts]))
     assert page_text([line()], [said("")], 1.0).says_nothing
@@ -99,5 +99,10 @@ def test_a_text_hardly_likelier_than_none_is_none() -> None:
     page = page_text([line()], [faint], 1.0, 20.0)
     assert page.says_nothing
     assert 0 < page.confidence < 0.5
-    assert line_readings(page, 0.5, same) == ()
+    assert line_readings(page, 0.5, same, 64) == ()
     assert page_text([line()], [said("1")], 1.0, 20.0).texts[0].text == "1"
+
+
+def test_no_more_digits_than_the_limit() -> None:
+    page = page_text([line(), line(), line()], [said("12"), said("345"), said("6")], 1.0)
+    assert [reading.text for reading in line_readings(page, 0.5, same, 4)] == ["12", "34"]
