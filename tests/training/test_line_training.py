@@ -24,7 +24,7 @@ from app.ctc import decoded, log_probabilities
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, LINE_VERSION, STEP_WIDTH, line_image
 from training.config import ConfigError, loaded
 from training.export import NoSpace
-from training.fonts import Font, find_fonts
+from training.fonts import LOOKALIKES, Font, find_fonts
 from training.lines.__main__ import main
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import (
@@ -36,13 +36,15 @@ from training.lines.draw import (
     served_lines,
     text_of,
     training_lines,
+    wordy_lines,
 )
-from training.lines.figures import edit_distance, figures, fitted_temperature, reliable
+from training.lines.figures import digit_answers, edit_distance, figures, fitted_odds, fitted_temperature, reliable
 from training.lines.measure import Reader, parity
 from training.lines.network import line_reader
-from training.lines.pool import LinePools, drawn_pools, parted_fonts, pooled_lines
+from training.lines.pool import LinePools, LineSet, drawn_pools, parted_fonts, pooled_lines
 from training.lines.pools import Writers, pooled, read_writers
 from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE, run
+from training.lines.signs import Signs, with_signs
 from training.lines.stream import LineStream, jittered, reader_input
 from training.lines.train import ctc_loss, fitted_reader
 from training.lines.wordless import any_line_without_digits
@@ -407,3 +409,53 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_labels_and_versions_are_what_kept_pools_rely_on() -> None:
     assert (NO_DIGIT, STEP_WIDTH, LINE_VERSION) == (-1, 2, "1")
+
+
+def test_wordy_lines_are_words_with_and_without_a_number(writers: Writers) -> None:
+    lines = list(wordy_lines(writers, TINY, 80, np.random.default_rng(3)))
+    assert 50 <= len(lines) <= 80
+    numbered = sum(text != "" for _, text in lines)
+    assert 8 <= numbered <= 40
+    assert all(fits(pixels.shape[1], text) for pixels, text in lines)
+
+
+def test_words_have_fewer_letters_that_are_digits_to_the_eye_than_others() -> None:
+    for seed in range(100):
+        words = with_signs("", Signs.LABELLED, np.random.default_rng(seed)).split(" ")
+        assert 1 <= len(words) <= 3
+        for word in words:
+            assert word.isalpha()
+            assert sum(letter in LOOKALIKES for letter in word) < len(word) / 2
+
+
+def test_lines_of_words_have_their_share_of_the_batches(pools: LinePools) -> None:
+    lines = pools.training[next(iter(pools.training))]
+    marked = {48: LineSet(np.zeros((4, LINE_HEIGHT, 48), np.uint8), np.full(4, 48, np.int16), labelled(["9" * 12] * 4))}
+    stream = LineStream(pools.training, replace(TINY, wordy_share=0.3), marked)
+    wordy = [text_of(stream.batch(step)[1][0]) == "9" * 12 for step in range(300)]
+    assert np.mean(wordy) == pytest.approx(0.3, abs=0.08)
+    assert len(lines)
+    alone = LineStream(pools.training, replace(TINY, wordy_share=0.3))
+    assert not any(text_of(alone.batch(step)[1][0]) == "9" * 12 for step in range(50))
+
+
+def test_of_the_odds_against_nothing_few_right_texts_are_lost() -> None:
+    logits = np.zeros((4, 11), np.float32)
+    logits[[0, 2, 3], 10] = 9
+    read = []
+    for strength in np.linspace(1, 9, 100):
+        one = logits.copy()
+        one[1, 5] = strength
+        read.append(("5", one))
+    least = fitted_odds(read, 1.0, 0.1)
+    kept = [np.exp(one[1, 5] - one[1, 10]) >= 0.99 * least for _, one in read]
+    assert 0.85 <= np.mean(kept) <= 0.95
+    assert fitted_odds([("", logits)], 1.0, 0.1) == 1.0
+
+
+def test_digits_in_common_with_the_text_are_right() -> None:
+    logits = np.zeros((6, 11), np.float32)
+    logits[[0, 2, 4, 5], 10] = logits[1, 5] = logits[3, 7] = 9
+    confidences, right = digit_answers([("57", logits), ("59", logits), ("7", logits)], 1.0)
+    assert len(confidences) == 6
+    assert right.tolist() == [True, True, True, False, False, True]
