@@ -19,11 +19,15 @@ Boxed = Callable[[BoundingBox], BoundingBox]
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What the lines of an image say. `confidence`: the probability that all of it is right, what says nothing too."""
+    """What the lines of an image say."""
 
     lines: tuple[LineImage, ...]
     texts: tuple[Decoded, ...]
-    confidence: float
+
+    @property
+    def confidence(self) -> float:
+        """The probability that all of it is right, what says nothing too."""
+        return math.prod(text.probability for text in self.texts)
 
     @property
     def surety(self) -> float:
@@ -54,7 +58,7 @@ def page_text(
         hinted = [decoded(own, temperature, expected_length) for own in logits]
         likeliest = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
         lines, texts = [lines[likeliest]], [hinted[likeliest]]
-    return PageText(tuple(lines), tuple(texts), math.prod(text.probability for text in texts))
+    return PageText(tuple(lines), tuple(texts))
 
 
 def _text_or_nothing(logits: NDArray[np.float32], temperature: float, least_odds: float) -> Decoded:

@@ -27,6 +27,7 @@ from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 from app.line_reading import PageText, line_readings, page_text
+from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
@@ -146,6 +147,11 @@ class Recogniser:
             queue, inference = queue + waited, inference + computed
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
+            if doubtful := doubtful_lines(found):
+                result = self._logits(glyphs_of([found.lines[index] for index in doubtful]))
+                inference += result.inference_ms
+                scored = calibrated_probabilities(result.logits, self._temperature)
+                found = with_opinions(found, doubtful, scored, expected_length)
             postprocess += clock.lap()
             if read is None or (
                 not found.says_nothing and found.surety > (_LEAST_SURETY if read.says_nothing else read.surety)

@@ -6,7 +6,7 @@ A line reader sees nothing else. Serving and training both go through here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import cv2
@@ -57,16 +57,26 @@ Between = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class LinePiece:
+    """A piece of a line that may be one digit: its ink, (h, w) uint8, at the image's size, and its middle column."""
+
+    ink: NDArray[np.uint8]
+    middle: float
+
+
+@dataclass(frozen=True, slots=True)
 class LineImage:
     """One line, cut out of an image.
 
     `pixels`: (32, w) uint8, light ink on black, w a multiple of 4. `to_image`: (2, 3), takes a point of the line, from
-    its top left, to that of the image, whose height and width `shape` tells.
+    its top left, to that of the image, whose height and width `shape` tells. `pieces`: by which the line was found,
+    from left to right.
     """
 
     pixels: LinePixels
     to_image: NDArray[np.float64]
     shape: tuple[int, int]
+    pieces: tuple[LinePiece, ...] = ()
 
     def box(self, left: float, right: float, top: float = 0.0, bottom: float = LINE_HEIGHT) -> BoundingBox:
         """The least box of the image around a part of the line; at least one pixel, within the image."""
@@ -81,7 +91,7 @@ class LineImage:
         """The same line, in the image of which its own is a part; `to_image`, (2, 3), takes points there."""
         way = to_image[:, :2] @ self.to_image
         way[:, 2] += to_image[:, 2]
-        return LineImage(self.pixels, way, (shape[0], shape[1]))
+        return replace(self, to_image=way, shape=(shape[0], shape[1]))
 
 
 def line_image(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> LineImage | None:
@@ -107,7 +117,12 @@ def cut_line(ink: Ink, candidates: Sequence[Candidate], pieces: Pieces, between:
 
     It reaches through the whole image, or lies `between` two columns of it.
     """
-    return _cut(ink, _line_region(candidates, pieces, ink.mask.shape, between))
+    line = _cut(ink, _line_region(candidates, pieces, ink.mask.shape, between))
+    way = np.linalg.inv(line.to_image[:, :2])
+    centres = [(one.box.left + one.box.width / 2, one.box.top + one.box.height / 2) for one in candidates]
+    columns = (np.array(centres) - line.to_image[:, 2]) @ way[0]
+    own = (LinePiece(one.ink, float(column)) for one, column in zip(candidates, columns, strict=True))
+    return replace(line, pieces=tuple(sorted(own, key=lambda piece: piece.middle)))
 
 
 def _cut(ink: Ink, region: _Region) -> LineImage:

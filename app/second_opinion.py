@@ -1,0 +1,85 @@
+"""What the glyph network says of lone digits and of thin strokes that the line reader is unsure of.
+
+A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
+may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit. Of other
+lines the reader knows better: a piece may be two digits that touch, or half of one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.alignment import AlignedDigit
+from app.calibration import DIGITS, NON_DIGIT
+from app.ctc import Decoded
+from app.imaging.glyph import normalise_glyph
+from app.imaging.line import STEP_WIDTH, LineImage
+from app.line_reading import PageText
+
+# A line is asked about where its text is less probable than this.
+_UNSURE = 0.8
+# Pieces are thin strokes where none is wider than this share of its height; so many are counted, at most.
+_THIN = 0.6
+_MOST_THIN = 6
+# What the glyphs say is taken from this probability on.
+_SURE = 0.9
+
+
+def doubtful_lines(page: PageText) -> list[int]:
+    """The indices of the lines that the glyph network is to be asked about."""
+    return [
+        index
+        for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True))
+        if text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line))
+    ]
+
+
+def _thin(line: LineImage) -> bool:
+    shapes = [piece.ink.shape for piece in line.pieces]
+    return 1 < len(shapes) <= _MOST_THIN and all(width <= _THIN * height for height, width in shapes)
+
+
+def glyphs_of(lines: Sequence[LineImage]) -> NDArray[np.uint8]:
+    """The glyphs of all their pieces, (n, 28, 28) uint8, line after line; at least one."""
+    return np.stack([normalise_glyph(piece.ink) for line in lines for piece in line.pieces])
+
+
+def with_opinions(
+    page: PageText, doubtful: Sequence[int], probabilities: NDArray[np.float64], expected_length: int | None = None
+) -> PageText:
+    """The page with those texts that the glyphs' probabilities, (n, 11), make sure, and of no fewer digits.
+
+    `probabilities` are of the glyphs of the doubtful lines. Where a length is expected, of that length alone.
+    """
+    texts = list(page.texts)
+    start = 0
+    for index in doubtful:
+        line = page.lines[index]
+        own = probabilities[start : start + len(line.pieces)]
+        start += len(line.pieces)
+        opinion = _read(line, own)
+        fits = len(opinion.text) >= len(texts[index].text)
+        fits &= expected_length is None or len(opinion.text) == expected_length
+        if fits and opinion.probability >= _SURE:
+            texts[index] = opinion
+    return replace(page, texts=tuple(texts))
+
+
+def _read(line: LineImage, probabilities: NDArray[np.float64]) -> Decoded:
+    """What the pieces say; those that are likelier no digit are left out."""
+    digits = []
+    sure = 1.0
+    for piece, own in zip(line.pieces, probabilities, strict=True):
+        digit = int(own[:DIGITS].argmax())
+        if own[NON_DIGIT] > own[digit]:
+            sure *= float(own[NON_DIGIT])
+            continue
+        sure *= float(own[digit])
+        step = max(0, math.floor(piece.middle / STEP_WIDTH))
+        digits.append(AlignedDigit(digit, float(own[digit]), step, step + 1))
+    return Decoded("".join(str(digit.digit) for digit in digits), sure, tuple(digits))

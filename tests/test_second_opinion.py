@@ -1,0 +1,82 @@
+"""Lone digits and thin strokes that the line reader is unsure of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.calibration import NON_DIGIT
+from app.ctc import Decoded
+from app.imaging.line import LINE_HEIGHT, LineImage, LinePiece
+from app.line_reading import PageText
+from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
+
+
+def line(*widths: int) -> LineImage:
+    """A line with pieces 20 high, of these widths, 16 columns apart."""
+    pieces = tuple(LinePiece(np.full((20, width), 255, np.uint8), 8.0 + 16 * i) for i, width in enumerate(widths))
+    return LineImage(np.zeros((LINE_HEIGHT, 128), np.uint8), np.eye(2, 3), (100, 200), pieces)
+
+
+def page(text: str, probability: float, *lines: LineImage) -> PageText:
+    return PageText(lines, tuple(Decoded(text, probability, ()) for _ in lines))
+
+
+def sure_of(*classes: int, sure: float = 0.99) -> NDArray[np.float64]:
+    probabilities = np.full((len(classes), 11), (1 - sure) / 10)
+    probabilities[np.arange(len(classes)), classes] = sure
+    return probabilities
+
+
+@pytest.mark.parametrize(
+    ("probability", "widths", "asked"),
+    [
+        (0.5, (14,), True),
+        (0.9, (14,), False),  # the reader is sure
+        (0.5, (5, 6, 4), True),
+        (0.5, (5, 14, 4), False),  # a piece may be two digits that touch
+        (0.5, (4,) * 7, False),
+        (0.5, (), False),
+    ],
+)
+def test_lone_digits_and_thin_strokes_are_asked_about(probability: float, widths: tuple[int, ...], asked: bool) -> None:
+    assert doubtful_lines(page("", probability, line(*widths))) == ([0] if asked else [])
+
+
+def test_strokes_that_were_miscounted_are_counted_by_their_pieces() -> None:
+    doubted = page("11", 0.4, line(4, 4, 4))
+    assert glyphs_of(doubted.lines).shape == (3, 28, 28)
+    (text,) = with_opinions(doubted, [0], sure_of(1, 1, 7)).texts
+    assert text.text == "117"
+    assert text.probability == pytest.approx(0.99**3)
+    assert [digit.first for digit in text.digits] == [4, 12, 20]
+
+
+def test_a_digit_that_was_taken_for_nothing_is_read() -> None:
+    assert with_opinions(page("", 0.6, line(14)), [0], sure_of(8)).texts[0].text == "8"
+
+
+@pytest.mark.parametrize(
+    "opinion",
+    [
+        sure_of(1, 1, NON_DIGIT),  # fewer digits than the reader has
+        sure_of(1, 1, 1, sure=0.9),  # 0.73 of all three
+    ],
+)
+def test_an_unsure_or_shorter_opinion_is_not_taken(opinion: NDArray[np.float64]) -> None:
+    doubted = page("111", 0.4, line(4, 4, 4))
+    assert with_opinions(doubted, [0], opinion) == doubted
+
+
+def test_each_line_has_its_own_opinion() -> None:
+    doubted = page("1", 0.4, line(14), line(14, 14), line(4, 4))
+    assert doubtful_lines(doubted) == [0, 2]
+    texts = with_opinions(doubted, [0, 2], sure_of(3, 1, 1)).texts
+    assert [text.text for text in texts] == ["3", "1", "11"]
+
+
+def test_an_opinion_of_another_length_than_is_expected_is_not_taken() -> None:
+    doubted = page("11", 0.4, line(4, 4, 4))
+    assert with_opinions(doubted, [0], sure_of(1, 1, 1), expected_length=2) == doubted
+    assert with_opinions(doubted, [0], sure_of(1, 1, 1), expected_length=3).texts[0].text == "111"
