@@ -34,6 +34,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "line_version": LINE_VERSION,
         "machine": "a processor",
         "parameters": 9,
+        "blank_bias": 1.5,
         "training_data": [{"name": "MNIST", "licence": "CC BY-SA 3.0", "sha256": "06af5dfe"}],
         "temperature": 1.5,
         "threshold": 0.6,

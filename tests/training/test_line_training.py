@@ -38,9 +38,17 @@ from training.lines.draw import (
     training_lines,
     wordy_lines,
 )
-from training.lines.figures import digit_answers, edit_distance, figures, fitted_odds, fitted_temperature, reliable
+from training.lines.figures import (
+    digit_answers,
+    edit_distance,
+    figures,
+    fitted_blank_bias,
+    fitted_odds,
+    fitted_temperature,
+    reliable,
+)
 from training.lines.measure import Reader, parity
-from training.lines.network import line_reader
+from training.lines.network import line_reader, with_blank_bias
 from training.lines.pool import LinePools, LineSet, drawn_pools, parted_fonts, pooled_lines
 from training.lines.pools import Writers, pooled, read_writers
 from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE, run
@@ -459,3 +467,24 @@ def test_digits_in_common_with_the_text_are_right() -> None:
     confidences, right = digit_answers([("57", logits), ("59", logits), ("7", logits)], 1.0)
     assert len(confidences) == 6
     assert right.tolist() == [True, True, True, False, False, True]
+
+
+def test_blanks_are_lowered_as_far_as_texts_get_better() -> None:
+    logits = np.zeros((4, 11), np.float32)
+    logits[[0, 2, 3], 10] = 9
+    logits[1, 5], logits[1, 10] = 4.0, 5.1  # lost by a little
+    sure = np.zeros((4, 11), np.float32)
+    sure[:, 10] = 4
+    sure[:, 3] = 1.5
+    assert fitted_blank_bias([("5", logits), ("", sure), ("", sure)]) == 1.25
+    assert fitted_blank_bias([("", sure)]) == 0
+
+
+def test_a_reader_with_lower_blanks_is_the_same_reader_but_for_them() -> None:
+    network = line_reader()
+    line = reader_input(np.random.default_rng(1).integers(0, 256, (1, LINE_HEIGHT, 64)).astype(np.uint8))
+    before = np.asarray(network(line, training=False))
+    after = np.asarray(with_blank_bias(network, 1.5)(line, training=False))
+    np.testing.assert_allclose(after[..., :10], before[..., :10], atol=1e-5)
+    np.testing.assert_allclose(after[..., 10], before[..., 10] - 1.5, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(network(line, training=False)), before)

@@ -32,8 +32,8 @@ config = TrainingConfig(
     non_digit_weight=0.06,
     batch_size=512,
     steps=600,
-    epochs=10,
-    calm_epochs=2,
-    learning_rate=1.2e-3,
+    epochs=5,
+    calm_epochs=1,
+    learning_rate=7e-4,
     weight_decay=0.02,
 )

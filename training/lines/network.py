@@ -7,6 +7,7 @@ from keras import layers
 
 from app.alignment import BLANK
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, STEP_WIDTH
+from training.resume import without_optimizer
 
 _STEPS_A_COLUMN = COLUMN_WIDTH // STEP_WIDTH
 
@@ -32,6 +33,17 @@ def line_reader(dropout: float = 0.1) -> keras.Model:
     x = layers.Dropout(dropout)(x)
     x = layers.Conv2D(_STEPS_A_COLUMN * (BLANK + 1), 1)(x)
     return keras.Model(line, layers.Reshape((-1, BLANK + 1), name="logits")(x), name="reader")
+
+
+def with_blank_bias(network: keras.Model, bias: float) -> keras.Model:
+    """The same reader, the logit of the blank less by `bias` at every step."""
+    changed = without_optimizer(network)
+    # The last convolution gives the logits of a column's steps, one step after the other.
+    last = [layer for layer in changed.layers if isinstance(layer, layers.Conv2D)][-1]
+    kernel, biases = last.get_weights()
+    biases[BLANK :: BLANK + 1] -= bias
+    last.set_weights([kernel, biases])
+    return changed
 
 
 def _convolution(

@@ -124,6 +124,7 @@ on real images that no training saw:
 
 {sets}
 
+The logit of the blank is less by {report["blank_bias"]:.2f}, with which the most lines of validation are read exactly.
 Temperature {reader.temperature:.2f}; digits with a confidence under {reader.threshold:.4f} are rejected: of those of
 validation that it accepts, at most {report["risk"]:.2%} are wrong. A text that is not {reader.least_odds:.1f} times as
 probable as that there is no digit is none: at most {report["risk"]:.2%} of validation's are lost by that.

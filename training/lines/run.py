@@ -17,7 +17,7 @@ from training.evaluate import threshold_for_risk
 from training.export import NoSpace, tflite_bytes
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
-from training.lines.figures import digit_answers, fitted_odds, fitted_temperature
+from training.lines.figures import digit_answers, fitted_blank_bias, fitted_odds, fitted_temperature
 from training.lines.measure import (
     Reader,
     StringsReport,
@@ -27,6 +27,7 @@ from training.lines.measure import (
     table,
     width_milliseconds,
 )
+from training.lines.network import with_blank_bias
 from training.lines.pool import LinePools, drawn_pools, parted_fonts
 from training.lines.pools import Writers, data_sources, read_writers
 from training.lines.train import fitted_reader, pool_logits
@@ -51,18 +52,23 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
     network = fitted_reader(config, pools, folder)
+    bias = fitted_blank_bias(pool_logits(network, pools.validation, config.batch_width))
+    network = with_blank_bias(network, bias)
     validation = list(pool_logits(network, pools.validation, config.batch_width))
     temperature = fitted_temperature(validation)
     accepted = threshold_for_risk(*digit_answers(validation, temperature), config.risk)
     reader, agreement = _exported(network, pools, folder)
     milliseconds = width_milliseconds(reader, _TIMED_WIDTH)
-    print(f"temperature {temperature:.2f}; {network.count_params():,} parameters", flush=True)
+    print(
+        f"blanks less by {bias:.2f}; temperature {temperature:.2f}; {network.count_params():,} parameters", flush=True
+    )
     print(f"{milliseconds:.2f} ms a line of {_TIMED_WIDTH} pixels, on one thread of {cpu_model()}", flush=True)
     reports = list(_measured(config, places, reader, temperature))
     print(table(reports))
     report = {
         "config": asdict(config),
         "parameters": network.count_params(),
+        "blank_bias": bias,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "line_version": LINE_VERSION,
         "machine": cpu_model(),

@@ -8,6 +8,4 @@ to train; 2 GB of disk and 5 GB of memory.
 
 from training.lines.config import LinesConfig
 
-config = LinesConfig(
-    version="1.0.0", lines=300_000, wordy_lines=60_000, wordy_share=0.16, steps=1_000, epochs=18, calm_epochs=4
-)
+config = LinesConfig(version="1.0.0", lines=300_000, wordy_lines=60_000, wordy_share=0.16, steps=1_000, epochs=18)
