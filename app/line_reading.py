@@ -9,10 +9,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.alignment import NEVER, Logs, aligned_digits, alignments
 from app.ctc import Decoded, decoded, log_probabilities, nothing_log_probability
 from app.domain import BoundingBox, DigitReading, LineReading
 from app.imaging.digit_spans import digit_spans
 from app.imaging.line import STEP_WIDTH, LineImage
+
+# Lines whose text is less probable are looked at again, unless a page has more of them than this.
+_UNSURE = 0.9
+_MOST_UNSURE = 16
 
 Boxed = Callable[[BoundingBox], BoundingBox]
 
@@ -67,6 +72,56 @@ def _text_or_nothing(logits: NDArray[np.float32], temperature: float, least_odds
     if not found.text or found.probability >= least_odds * nothing:
         return found
     return Decoded("", nothing / (nothing + found.probability), ())
+
+
+def unsure_lines(page: PageText) -> list[int]:
+    """The indices of the lines that are worth another look; none of a page that has too many."""
+    unsure = [index for index, text in enumerate(page.texts) if text.probability < _UNSURE]
+    return unsure if len(unsure) <= _MOST_UNSURE else []
+
+
+def looked_again(
+    page: PageText,
+    unsure: Sequence[int],
+    looks: Sequence[Sequence[NDArray[np.float32]]],
+    temperature: float,
+    least_odds: float = 1.0,
+    expected_length: int | None = None,
+) -> PageText:
+    """The page with the texts that several looks at its unsure lines agree on.
+
+    `looks`: for each unsure line the logits, (t, 11), of every look, that of the page first. Of what any of them says,
+    the text that is the most probable on the average is taken; its probability is that average.
+    """
+    texts = list(page.texts)
+    for index, own in zip(unsure, looks, strict=True):
+        wanted = expected_length if len(page.lines) == 1 else None
+        texts[index] = _agreed(own, temperature, least_odds, wanted)
+    return replace(page, texts=tuple(texts))
+
+
+def _agreed(
+    looks: Sequence[NDArray[np.float32]], temperature: float, least_odds: float, expected_length: int | None
+) -> Decoded:
+    logs = [log_probabilities(logits, temperature) for logits in looks]
+    said = [decoded(logits, temperature, expected_length) for logits in looks]
+    found: dict[str, float] = {}
+    for text in sorted({one.text for one in said}):
+        # A look that says a text says how probable it is, too: of those of a given length.
+        pairs = zip(said, logs, strict=True)
+        found[text] = float(np.mean([o.probability if o.text == text else _probability(log, text) for o, log in pairs]))
+    nothing = float(np.mean([math.exp(nothing_log_probability(log)) for log in logs]))
+    first = {text: alignments(logs[0], text) for text in found}
+    there = [text for text in found if first[text].whole != NEVER]
+    best = max(there, key=lambda text: found[text], default="")
+    if best and (expected_length is not None or found[best] >= least_odds * nothing):
+        return Decoded(best, found[best], aligned_digits(logs[0], first[best]))
+    return Decoded("", nothing / max(nothing + found.get(best, 0.0) * bool(best), 1e-9), ())
+
+
+def _probability(logs: Logs, text: str) -> float:
+    whole = alignments(logs, text).whole
+    return 0.0 if whole == NEVER else min(1.0, math.exp(whole))
 
 
 def _says(text: Decoded, length: int) -> bool:

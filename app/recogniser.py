@@ -22,11 +22,12 @@ from app.errors import DeadlineExceeded
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import normalise_glyph
-from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LinePixels
+from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
-from app.line_reading import PageText, line_readings, page_text
+from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
@@ -143,10 +144,16 @@ class Recogniser:
         read: PageText | None = None
         for lines in page_views(image.pixels, polarity, self._limits.max_digits):
             segment += clock.lap()
-            logits, waited, computed = self._line_logits(reader, lines)
+            logits, waited, computed = self._line_logits(reader, [line.pixels for line in lines])
             queue, inference = queue + waited, inference + computed
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
+            if unsure := unsure_lines(found):
+                looks = [[found.lines[i].pixels, *other_looks(found.lines[i].pixels)] for i in unsure]
+                logits, waited, computed = self._line_logits(reader, [look for own in looks for look in own])
+                queue, inference = queue + waited, inference + computed
+                each = [logits[start : start + len(looks[0])] for start in range(0, len(logits), len(looks[0]))]
+                found = looked_again(found, unsure, each, reader.temperature, reader.least_odds, expected_length)
             if doubtful := doubtful_lines(found):
                 result = self._logits(glyphs_of([found.lines[index] for index in doubtful]))
                 inference += result.inference_ms
@@ -197,19 +204,19 @@ class Recogniser:
             self._reader.batcher.close()
 
     def _line_logits(
-        self, reader: LineReader, lines: list[LineImage]
+        self, reader: LineReader, lines: list[LinePixels]
     ) -> tuple[list[NDArray[np.float32]], float, float]:
-        """The logits of each line, (w / 2, 11), and the milliseconds waited and computed.
+        """The logits, (w / 2, 11), of each line, (32, w), and the milliseconds waited and computed.
 
         Lines of like width go through the reader together.
         """
-        rooms = [next(room for room in LINE_WIDTHS if room >= line.pixels.shape[1]) for line in lines]
+        rooms = [next(room for room in LINE_WIDTHS if room >= line.shape[1]) for line in lines]
         groups = {room: [i for i, own in enumerate(rooms) if own == room] for room in rooms}
         futures = {}
         for room, group in groups.items():
             widened = np.zeros((len(group), LINE_HEIGHT, room), np.uint8)
             for place, index in zip(widened, group, strict=True):
-                place[:, : lines[index].pixels.shape[1]] = lines[index].pixels
+                place[:, : lines[index].shape[1]] = lines[index]
             futures[room] = reader.batcher.submit(widened)
         logits: list[NDArray[np.float32]] = [np.zeros((0, DIGITS + 1), np.float32)] * len(lines)
         waited = computed = 0.0
@@ -217,7 +224,7 @@ class Recogniser:
             result = self._result(future)
             waited, computed = max(waited, result.queue_ms), computed + result.inference_ms
             for own, index in zip(result.logits, groups[room], strict=True):
-                logits[index] = own[: lines[index].pixels.shape[1] // STEP_WIDTH]
+                logits[index] = own[: lines[index].shape[1] // STEP_WIDTH]
         return logits, waited, computed
 
     def _logits(self, glyphs: NDArray[np.uint8]) -> BatchResult:
