@@ -61,6 +61,7 @@ _ABOUT_TRAINING = {
     "version",
     "network",
     "start",
+    "start_share",
     "batch_size",
     "steps",
     "epochs",

@@ -36,6 +36,8 @@ _MIN_EDGE_STEP = 0.2
 # What has less ink than this share of the largest component is a speck beside one digit.
 _SPECK_SHARE = 0.06
 _MIN_AREA = 4
+# A page with more pieces of ink than this is grain, not writing: a page of text has a few thousand.
+_MOST_PIECES = 20_000
 # A rule is at least this many times as long as it is thick; a 1 drawn with a ruler is about 12.
 _RULE_ELONGATION = 15.0
 # On a line of digits, what is lower than this share of their usual height is a point, a comma or a dash.
@@ -131,8 +133,8 @@ def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AU
 def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     """Every piece of ink that may be a digit of a number, in no particular order, `limit` at most (the tallest).
 
-    Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a broken stroke that lie
-    above one another are joined.
+    None of a page of grain. Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a
+    broken stroke that lie above one another are joined.
     """
     components = _components(ink.mask)
     stats = components.stats
@@ -141,6 +143,8 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     usable = stats[:, _AREA] >= _MIN_AREA
     usable &= (longer < _RULE_ELONGATION * shorter) | (longer < 8)
     usable[0] = False
+    if np.count_nonzero(usable) > _MOST_PIECES:
+        return []
     usable &= ~_enclosing(components) & _sharp(components, ink.strength)
     inner = usable & ~_frame_pieces(components)
     labels = np.flatnonzero(inner if inner.any() else usable)

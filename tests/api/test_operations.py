@@ -151,7 +151,7 @@ def test_a_reading_moves_its_counters(client: Service) -> None:
     assert moved(before, after, "digit_ocr_confidence_count") == 4
     assert moved(before, after, "digit_ocr_confidence_sum") == pytest.approx(sum(d["confidence"] for d in digits))
     assert moved(before, after, "digit_ocr_batch_size_count") >= 1
-    assert moved(before, after, "digit_ocr_batch_size_sum") >= 4
+    assert moved(before, after, "digit_ocr_batch_size_sum") >= 1
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def lines(recogniser: Recogniser, scope: Scope) -> Iterator[str]:
             texts = [answer.expected for answer in answers]
             others = [peer_score(peer, images, texts) for peer in scope.peers]
             yield table.numbers_row(dataset, scored_numbers(answers), others)
-    if scope.only in GROWTH:
+    if scope.limit is None and scope.only in GROWTH:
         yield from ("", *growth.HEAD)
         yield from growth.growth_rows(recogniser)
 

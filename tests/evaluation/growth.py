@@ -26,9 +26,9 @@ HEAD = ("| Image | Pixels | Digits | Digits read | ms |", "|---|---|---|---|---|
 def growth_rows(recogniser: Recogniser) -> Iterator[str]:
     """A row for every size: the median of seven readings."""
     for count in _DIGITS:
-        yield _row(recogniser, "page of numbers", page_of(count), count)
+        yield growth_row(recogniser, "page of numbers", page_of(count), count)
     for megapixels in _MEGAPIXELS:
-        yield _row(recogniser, "one number across a photo", photo_of(megapixels), len(_NUMBER))
+        yield growth_row(recogniser, "one number across a photo", photo_of(megapixels), len(_NUMBER))
 
 
 def page_of(count: int) -> NDArray[np.uint8]:
@@ -53,7 +53,8 @@ def photo_of(megapixels: float) -> NDArray[np.uint8]:
     return photo
 
 
-def _row(recogniser: Recogniser, name: str, image: NDArray[np.uint8], digits: int) -> str:
+def growth_row(recogniser: Recogniser, name: str, image: NDArray[np.uint8], digits: int) -> str:
+    """The row of one image, which shows so many digits."""
     data = png(image)
     readings = [recogniser.read(data) for _ in range(_TIMES)]
     milliseconds = statistics.median(reading.timings.total for reading in readings)

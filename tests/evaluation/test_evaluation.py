@@ -19,6 +19,7 @@ from tests.evaluation.__main__ import Scope, lines
 from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Places
 from tests.evaluation.drawn import png, rendered_digits, textures
 from tests.evaluation.figures import NonDigitScore, NumberScore, Score
+from tests.evaluation.growth import growth_row, page_of, photo_of
 from tests.evaluation.peers import Peer, PeerScore, peer_score
 from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number, texture_pages
 from tests.evaluation.table import auroc_row, digits_row, non_digits_row, numbers_head, numbers_row
@@ -167,3 +168,11 @@ def test_another_reader_is_scored_on_the_same_images() -> None:
     assert peer_score(peer, [b"12", b"3"], ["12", "4"]).exact == 0.5
     assert peer_score(peer, [b"1\n2"], ["1\n2"]).exact == 1
     assert seen == [False, True]
+
+
+def test_time_is_measured_for_every_size(sevens: Recogniser) -> None:
+    image = page_of(45)
+    assert image.ndim == 2
+    assert photo_of(0.1).size == pytest.approx(100_000, rel=0.02)
+    row = growth_row(sevens, "page", image, 45)
+    assert row.startswith(f"| page | {image.size:,} | 45 | ")

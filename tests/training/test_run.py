@@ -117,5 +117,10 @@ def test_a_run_begins_with_the_weights_of_another(tiny: TrainingConfig, places: 
     kept = keras.saving.load_model(folder / "model.keras", compile=False)
     published = started_network(first, places, 1)
     np.testing.assert_array_equal(kept.get_weights()[0], published.get_weights()[0])
-    card = (run(replace(first, version="0.0.7", start=first), places, 1, "the command") / "README.md").read_text()
+    whole = replace(first, version="0.0.7", start=first, start_share=1.0)
+    folder = run(whole, places, 1, "the command")
+    card = (folder / "README.md").read_text()
     assert "from the weights of digits 0.0.6, 1 epochs" in card
+    assert "100% of the weights are still those at the start" in card
+    stayed = keras.saving.load_model(folder / "model.keras", compile=False)
+    np.testing.assert_array_equal(kept.get_weights()[0], stayed.get_weights()[0])
