@@ -6,8 +6,8 @@
 Took 75 minutes on two busy cores: 20 to compose the lines, 55 to train at 280 to 410 lines a second; 2 GB of disk and
 5 GB of memory. Reached, without a second look: cheques 75.7 %, printed cells 99.1 %, UNIPEN's numbers of other
 contributors 89.7 %, composed lines of MNIST's test writers 82.5 %, of other fonts 91.1 %. In the run that made the
-released reader, a third of the lines were drawn before the last forms of 1, 4, 7, 8 and 9 were added, lines of words came
-in from epoch 8 on, and epochs 15 and 16 had less jitter, which made validation worse.
+released reader, a third of the lines were drawn before the last forms of 1, 4, 7, 8 and 9 were added, lines of words
+came in from epoch 8 on, and epochs 15 and 16 had less jitter, which made validation worse.
 """
 
 from training.lines.config import LinesConfig
