@@ -115,8 +115,9 @@ def _section(reader: ReaderManifest, report: dict[str, Any], base: str, command:
     return f"""{_HEADING}
 
 `reader.keras` ({reader.name}) reads whole numbers for `/read`: {reader.parameters:,} parameters, convolutions and CTC
-(Graves et al., ICML 2006), lines 32 pixels high of line version {reader.line_version}. It came with a version made from
-{base}, whose glyph network is unchanged. `reader.tflite` is made from it: {report["parity"]:.1%} of lines read alike,
+(Graves et al., ICML 2006), lines 32 pixels high of line version {reader.line_version}. It first joined the glyph
+network of {base}, and later versions took it over as it is. `reader.tflite` is made from it:
+{report["parity"]:.1%} of lines read alike,
 {report["milliseconds"]:.2f} ms for a line of 160 pixels on one thread of {report["machine"]}.
 
 Measured by the run that made it, from the grey image to the text, on writers, fonts and meters that were held out and
