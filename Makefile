@@ -1,5 +1,5 @@
 # The two commands are `make serve` and `make test`; both set up .venv themselves, from a bare clone.
-.PHONY: serve test check test-container evaluate fonts train finetune lock clean
+.PHONY: serve test check test-container soak evaluate bench fonts train finetune lock clean
 
 PORT ?= 8000
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
@@ -25,9 +25,19 @@ check: .venv/test.stamp
 test-container: .venv/test.stamp
 	.venv/bin/python -m pytest -m container
 
+# Overload, SIGTERM under load and growth of memory, of the service as the environment sets it; half an hour.
+soak: .venv/test.stamp
+	.venv/bin/python -m tests.soak $(SOAK)
+
 # Measures the committed model on the real images of $(DATA), beside RapidOCR and, where it is installed, Tesseract.
 evaluate: .venv/evaluation.stamp
 	.venv/bin/python -m tests.evaluation --data-dir $(DATA)
+
+# Measures how fast the service is, beside LitServe and BentoML; a quarter of an hour on a machine that does nothing else.
+# Needs wrk and two CPUs. BENCH: options, such as "--only startup".
+bench: .venv/bench.stamp
+	@command -v wrk >/dev/null || { echo "make bench needs wrk; on Debian: apt-get install wrk" >&2; exit 1; }
+	.venv/bin/python -m tests.benchmarks $(BENCH)
 
 # Installs the fonts that digits are drawn from; needs Debian, npm and root.
 fonts:
@@ -48,8 +58,10 @@ lock: .venv/python.stamp
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	.venv/bin/uv pip compile pyproject.toml --extra training --group test $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/test.txt
 	.venv/bin/uv pip compile --group evaluation -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/evaluation.txt
+	.venv/bin/uv pip compile --group bench $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/bench.txt
 	.venv/bin/uv pip compile pyproject.toml --extra training -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/training.txt
-	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
+	.venv/bin/uv pip compile pyproject.toml --extra keras -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
+	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/lite.txt
 	.venv/bin/uv pip compile --group build -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/build.txt
 
 LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -78,4 +90,10 @@ clean:
 
 .venv/evaluation.stamp: .venv/test.stamp $(REQUIREMENTS)/evaluation.txt
 	$(PIP_INSTALL) -r $(REQUIREMENTS)/evaluation.txt
+	@touch $@
+
+# What the peers depend on fits nothing else: an environment of their own, inside the other.
+.venv/bench.stamp: .venv/serve.stamp $(REQUIREMENTS)/bench.txt
+	.venv/bin/python -m venv .venv/bench
+	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/bench.txt
 	@touch $@

@@ -19,22 +19,14 @@ from numpy.typing import NDArray
 
 from app.classifier import Classifier
 from app.errors import Overloaded, ShuttingDown
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """One request's share of a batch: its logits, float32, and milliseconds waited and computed."""
-
-    logits: NDArray[np.float32]
-    queue_ms: float
-    inference_ms: float
+from app.runner import Logits
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     images: NDArray[np.uint8]
     submitted: float = field(default_factory=time.monotonic)
-    future: Future[BatchResult] = field(default_factory=Future)
+    future: Future[Logits] = field(default_factory=Future)
 
 
 class MicroBatcher:
@@ -58,7 +50,7 @@ class MicroBatcher:
         self._thread = threading.Thread(target=self._run, name="micro-batcher", daemon=True)
         self._thread.start()
 
-    def submit(self, images: NDArray[np.uint8]) -> Future[BatchResult]:
+    def submit(self, images: NDArray[np.uint8]) -> Future[Logits]:
         """Queues images, (n, h, w) uint8, n ≥ 1. Raises Overloaded where the queue is full, ShuttingDown after close.
 
         What the classifier raises, the future raises. A cancelled future leaves the queue unserved.
@@ -117,7 +109,7 @@ class MicroBatcher:
         started = time.monotonic()
         try:
             logits = self._classifier.logits(np.concatenate([item.images for item in batch]))
-        except Exception as error:  # it belongs to the requests, and must not end the thread
+        except BaseException as error:  # whatever it is belongs to the requests, and must not end the thread
             for item in batch:
                 item.future.set_exception(error)
             return
@@ -126,5 +118,5 @@ class MicroBatcher:
         start = 0
         for item in batch:
             end = start + len(item.images)
-            item.future.set_result(BatchResult(logits[start:end], 1e3 * (started - item.submitted), inference_ms))
+            item.future.set_result(Logits(logits[start:end], 1e3 * (started - item.submitted), inference_ms))
             start = end

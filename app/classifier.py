@@ -1,13 +1,12 @@
-"""Glyphs and lines → logits. The engines behind one small interface; the only TensorFlow import in app/."""
+"""Glyphs and lines → logits: networks as flat buffers, run by LiteRT on the thread that asks."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.alignment import BLANK
@@ -16,14 +15,16 @@ from app.errors import ModelMismatch
 from app.imaging.glyph import GLYPH_SIDE, network_input
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH
 
-# Lines are widened to the next of these: the runtime keeps what it has prepared for every width that it has seen.
+# Lines are widened to the next of these: an interpreter prepares itself anew for every other width.
 LINE_WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024)
 # So many pixels of line, together, go through the reader at once: more is not faster, and takes memory.
 _MOST_LINE_PIXELS = 4096
+# So many glyphs: each costs a fifth less than a lone one; more is not faster.
+_MOST_GLYPHS = 32
 
 
 class Classifier(Protocol):
-    """An engine with a model in it. Called by one thread at a time."""
+    """A network, ready to run. Called by one thread at a time."""
 
     def logits(self, images: NDArray[np.uint8], /) -> NDArray[np.float32]:
         """Logits, float32, of n ≥ 1 images of one size: (n, 11) of glyphs, (n, 28, 28) uint8.
@@ -33,101 +34,80 @@ class Classifier(Protocol):
         ...
 
 
-class KerasClassifier:
-    """The versioned `.keras` file, run through compiled functions of fixed batch sizes.
+class GlyphClassifier:
+    """The network of single digits."""
 
-    `model.predict` costs some 50 ms a call; a concrete function about one. Batches are padded to a power of two, so
-    that no request ever waits for a new trace.
-    """
+    def __init__(self, flat_buffer: bytes, source: Path) -> None:
+        """Prepares the network of a flat buffer, which `source` gave.
 
-    def __init__(self, path: Path, max_batch_size: int, threads: int) -> None:
-        """Loads the model with `safe_mode` and warms every batch size up.
-
-        Raises ModelMismatch where the file does not load, or has other inputs or outputs.
+        Raises ModelMismatch where it is none, or has other inputs or outputs.
         """
-        model = _loaded(path, threads)
-        import tensorflow as tf
-
-        shapes = (tuple(model.input_shape), tuple(model.output_shape))
-        if shapes != ((None, GLYPH_SIDE, GLYPH_SIDE, 1), (None, len(LABELS))):
-            raise ModelMismatch(
-                f"{path} maps {shapes[0]} to {shapes[1]}; this service needs 28×28 glyphs to 11 logits."
-            )
-        forward = tf.function(lambda glyphs: model(glyphs, training=False))
-        self._functions: dict[int, Any] = {}
-        for size in _batch_sizes(max_batch_size):
-            signature = tf.TensorSpec((size, GLYPH_SIDE, GLYPH_SIDE, 1), tf.float32)
-            self._functions[size] = forward.get_concrete_function(signature)
-            self.logits(np.zeros((size, GLYPH_SIDE, GLYPH_SIDE), np.uint8))
+        self._network = _Network(flat_buffer, source)
+        shape = self._network.run(np.zeros((1, GLYPH_SIDE, GLYPH_SIDE, 1), np.float32)).shape
+        if shape != (1, len(LABELS)):
+            raise ModelMismatch(f"{source} gives outputs of the shape {shape}; this service needs 11 logits a glyph.")
 
     def logits(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits, (n, 11) float32, of glyphs, (n, 28, 28) uint8, n ≥ 1."""
-        largest = max(self._functions)
-        return np.concatenate([self._run(glyphs[i : i + largest]) for i in range(0, len(glyphs), largest)])
-
-    def _run(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        import tensorflow as tf
-
-        count = len(glyphs)
-        size = next(size for size in sorted(self._functions) if size >= count)
-        inputs = np.zeros((size, GLYPH_SIDE, GLYPH_SIDE, 1), np.float32)
-        inputs[:count] = network_input(glyphs)
-        return np.asarray(self._functions[size](tf.constant(inputs)).numpy()[:count], np.float32)
+        return self._network.run_in_parts(glyphs, _MOST_GLYPHS)
 
 
-class KerasLineReader:
-    """The versioned line reader, a `.keras` file, run through one compiled function for lines of any width."""
+class LineReader:
+    """The network of lines, which reads digits without parting them."""
 
-    def __init__(self, path: Path, threads: int) -> None:
-        """Loads the reader with `safe_mode`, and warms up the widths that most lines have.
+    def __init__(self, flat_buffer: bytes, source: Path) -> None:
+        """Prepares the network of a flat buffer, which `source` gave.
 
-        Raises ModelMismatch where the file does not load, or has other inputs or outputs.
+        Raises ModelMismatch where it is none, or has other inputs or outputs.
         """
-        model = _loaded(path, threads)
-        import tensorflow as tf
-
-        shapes = (tuple(model.input_shape), tuple(model.output_shape))
-        if shapes != ((None, LINE_HEIGHT, None, 1), (None, None, BLANK + 1)):
-            raise ModelMismatch(
-                f"{path} maps {shapes[0]} to {shapes[1]}; this service needs lines 32 high to 11 logits a step."
-            )
-        signature = tf.TensorSpec((None, LINE_HEIGHT, None, 1), tf.float32)
-        self._function: Any = tf.function(lambda lines: model(lines, training=False)).get_concrete_function(signature)
-        for width in LINE_WIDTHS[:8]:
-            steps = self.logits(np.zeros((1, LINE_HEIGHT, width), np.uint8)).shape[1]
-            if steps * STEP_WIDTH != width:
-                raise ModelMismatch(f"{path} gives {steps} steps for {width} columns; this service needs half as many.")
+        self._network = _Network(flat_buffer, source)
+        for width in LINE_WIDTHS[:2]:
+            shape = self._network.run(np.zeros((1, LINE_HEIGHT, width, 1), np.float32)).shape
+            if shape != (1, width // STEP_WIDTH, BLANK + 1):
+                raise ModelMismatch(
+                    f"{source} gives outputs of the shape {shape} for {width} columns; this service needs 11 logits "
+                    f"for each {STEP_WIDTH} of them."
+                )
 
     def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits, (n, w / 2, 11) float32, of lines, (n, 32, w) uint8, n ≥ 1, w one of LINE_WIDTHS."""
-        import tensorflow as tf
-
-        most = max(1, _MOST_LINE_PIXELS // lines.shape[2])
-        parts = [network_input(lines[i : i + most]) for i in range(0, len(lines), most)]
-        return np.concatenate([self._function(tf.constant(part)).numpy() for part in parts])
+        return self._network.run_in_parts(lines, max(1, _MOST_LINE_PIXELS // lines.shape[2]))
 
 
-def _loaded(path: Path, threads: int) -> Any:
-    """A Keras model of a file. Raises ModelMismatch where it does not load."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its banner is no news to an operator
-    import keras
-    import tensorflow as tf
+class _Network:
+    """One interpreter of one thread. It takes any shape, and keeps what it prepared for the last one.
 
-    if keras.backend.backend() != "tensorflow":
-        raise ModelMismatch("The keras engine runs on TensorFlow; unset KERAS_BACKEND.")
-    # TensorFlow's threads are the process's, settled by its first use: a process that has trained keeps its own.
-    with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its deserialisers do
-        raise ModelMismatch(f"{path} does not load ({type(error).__name__}); copy the version anew.") from error
+    To prepare for another costs a tenth of a millisecond: less than a copy of the weights for every shape is worth.
+    """
 
+    def __init__(self, flat_buffer: bytes, source: Path) -> None:
+        self._source = source
+        try:
+            self._interpreter = Interpreter(model_content=flat_buffer, num_threads=1)
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._output = self._interpreter.get_output_details()[0]["index"]
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise ModelMismatch(f"{source} is no flat buffer of a network ({error}); copy the version anew.") from error
+        self._shape: tuple[int, ...] = ()
 
-def _batch_sizes(largest: int) -> list[int]:
-    """1, 2, 4, … and `largest` itself."""
-    sizes = [1]
-    while sizes[-1] * 2 < largest:
-        sizes.append(sizes[-1] * 2)
-    return sorted({*sizes, largest})
+    def run_in_parts(self, images: NDArray[np.uint8], most: int) -> NDArray[np.float32]:
+        """The outputs for (n, h, w) uint8, of which `most` go through the network at once."""
+        if len(images) <= most:
+            return self.run(network_input(images))
+        parts = [self.run(network_input(images[i : i + most])) for i in range(0, len(images), most)]
+        return np.concatenate(parts)
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The outputs for (n, h, w, 1) float32. Raises ModelMismatch where the network takes no such shape."""
+        if inputs.shape != self._shape:
+            self._shape = ()
+            try:
+                self._interpreter.resize_tensor_input(self._input, inputs.shape, strict=True)
+                self._interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ModelMismatch(f"{self._source} takes no inputs of the shape {inputs.shape} ({error}).") from error
+            self._shape = inputs.shape
+        self._interpreter.set_tensor(self._input, inputs)
+        self._interpreter.invoke()
+        outputs: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
+        return outputs

@@ -3,44 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.batching import MicroBatcher
-from app.classifier import LINE_WIDTHS, Classifier, KerasClassifier, KerasLineReader
-from app.manifest import ModelVersion
-from app.recogniser import Limits, LineReader, Recogniser
+from app.classifier import Classifier, GlyphClassifier, LineReader
+from app.manifest import ModelVersion, NetworkFiles
+from app.recogniser import Limits, Reader, Recogniser
+from app.runner import InterpreterPool, Runner
 from app.settings import Settings
 
+OnBatch = Callable[[int], None]
 
-def build_recogniser(
-    settings: Settings, version: ModelVersion, on_batch: Callable[[int], None] = lambda _: None
-) -> Recogniser:
-    """Loads a verified model version and warms it up. Takes seconds. Raises ModelMismatch where it does not load."""
+
+def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatch = lambda _: None) -> Recogniser:
+    """Loads a verified model version and warms it up. Takes up to seconds. Raises ModelMismatch where it does not load.
+
+    There is a thread for every CPU (`threads`), and each has interpreters of its own; what is below them has none.
+    """
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
-    classifier = KerasClassifier(version.keras_path, settings.max_batch_size, settings.threads)
-
-    def batched(model: Classifier, of_a_request: int = 1) -> MicroBatcher:
-        return MicroBatcher(
-            model,
-            max_batch_size=settings.max_batch_size,
-            batch_timeout_s=settings.batch_timeout_ms / 1e3,
-            max_queue_size=settings.max_in_flight * of_a_request,
-            on_batch=on_batch,
-        )
-
     manifest, reader = version.manifest, None
     if manifest.reader is not None:
-        lines = KerasLineReader(version.reader_path, settings.threads)
+        runner = _runner(settings, LineReader, *_flat_buffer(settings, version.reader_files), on_batch)
         own = manifest.reader
-        reader = LineReader(batched(lines, len(LINE_WIDTHS)), own.temperature, own.threshold, own.least_odds)
+        reader = Reader(runner, own.temperature, own.threshold, own.least_odds)
+    runner = _runner(settings, GlyphClassifier, *_flat_buffer(settings, version.files), on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
-    recogniser = Recogniser(batched(classifier), manifest.temperature, manifest.threshold, limits, reader)
+    recogniser = Recogniser(runner, manifest.temperature, manifest.threshold, limits, reader)
     # The first image pays for what libraries put off until then: it had better not be a client's.
     recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())
     return recogniser
+
+
+def _flat_buffer(settings: Settings, files: NetworkFiles) -> tuple[bytes, Path]:
+    """What the engine serves of a network, and the file that it comes from."""
+    if settings.engine == "litert":
+        return files.tflite.read_bytes(), files.tflite
+    from app.conversion import flat_buffer_of  # TensorFlow takes seconds to import, and the other engine has none
+
+    return flat_buffer_of(files.keras, settings.threads), files.keras
+
+
+def _runner(
+    settings: Settings,
+    network: Callable[[bytes, Path], Classifier],
+    flat_buffer: bytes,
+    source: Path,
+    on_batch: OnBatch,
+) -> Runner:
+    """Every worker its own interpreter; or, where batches are to wait for more, one that all of them share."""
+    if settings.batch_timeout_ms == 0:
+        return InterpreterPool([network(flat_buffer, source) for _ in range(settings.threads)], on_batch)
+    return MicroBatcher(
+        network(flat_buffer, source),
+        max_batch_size=settings.max_batch_size,
+        batch_timeout_s=settings.batch_timeout_ms / 1e3,
+        max_queue_size=settings.max_in_flight,
+        on_batch=on_batch,
+    )
 
 
 def _warm_up_image() -> NDArray[np.uint8]:

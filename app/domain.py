@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -64,7 +64,7 @@ class ImageSize:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Where the time of one image went, in milliseconds."""
+    """Where the time of one image went, in milliseconds; `queue` is the wait for a thread and for the model."""
 
     decode: float = 0.0
     segment: float = 0.0
@@ -72,6 +72,10 @@ class Timings:
     inference: float = 0.0
     postprocess: float = 0.0
     total: float = 0.0
+
+    def after(self, waited: float) -> Timings:
+        """The same, of an image that had waited so long before."""
+        return replace(self, queue=self.queue + waited, total=self.total + waited)
 
 
 @dataclass(frozen=True, slots=True)

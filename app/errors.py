@@ -2,7 +2,7 @@
 
 OcrError
 ├── InputError                what the client sent cannot be served
-│   ├── MalformedRequest      the HTTP body does not parse
+│   ├── MalformedRequest      the HTTP request does not parse, or its headers are too much
 │   ├── MissingFile           no part named `file`, or an empty body
 │   ├── InvalidParameter      a query parameter out of its range
 │   ├── BodyTooLarge          more bytes than the limit
@@ -32,7 +32,7 @@ class InputError(OcrError):
 
 
 class MalformedRequest(InputError):
-    """The HTTP body does not parse as what its headers say it is."""
+    """The request is no HTTP, its headers are too much or too slow, or its body is not what they say."""
 
 
 class MissingFile(InputError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -13,22 +14,19 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
     """Sends structlog's events, and what libraries log, to stderr. Called once, by the composition root."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if not console:
         shared.append(structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if console
-        else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback) if console else _json
     )
     severity = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(severity),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -39,3 +37,11 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
         )
     )
     logging.basicConfig(handlers=[handler], level=max(severity, logging.WARNING), force=True)
+
+
+def _json(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:
+    return _ENCODER.encode(event)
+
+
+# Structlog's own renderer makes one anew for every line.
+_ENCODER = json.JSONEncoder(default=repr)

@@ -61,6 +61,14 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkFiles:
+    """One network in both forms: the source of truth, and the flat buffer exported from it."""
+
+    keras: Path
+    tflite: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """A version whose files are those that its manifest names."""
 
@@ -68,12 +76,14 @@ class ModelVersion:
     manifest: Manifest
 
     @property
-    def keras_path(self) -> Path:
-        return self.folder / KERAS_FILE
+    def files(self) -> NetworkFiles:
+        """Of the network of single digits."""
+        return NetworkFiles(self.folder / KERAS_FILE, self.folder / TFLITE_FILE)
 
     @property
-    def reader_path(self) -> Path:
-        return self.folder / READER_KERAS_FILE
+    def reader_files(self) -> NetworkFiles:
+        """Of the line reader, where the manifest has one."""
+        return NetworkFiles(self.folder / READER_KERAS_FILE, self.folder / READER_TFLITE_FILE)
 
 
 def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
@@ -98,7 +108,10 @@ def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
             f"{folder} has a line reader for lines of version {manifest.reader.line_version}, and this service makes "
             f"{LINE_VERSION}; serve a version that was trained with this release."
         )
-    for file in (KERAS_FILE, *((READER_KERAS_FILE,) if manifest.reader is not None else ())):
+    needed = [KERAS_FILE, TFLITE_FILE]
+    if manifest.reader is not None:
+        needed += [READER_KERAS_FILE, READER_TFLITE_FILE]
+    for file in needed:
         if file not in manifest.sha256:
             raise ModelMismatch(f"{folder / MANIFEST_FILE} names no {file}; copy the version anew.")
     for file, expected in manifest.sha256.items():

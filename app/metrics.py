@@ -46,6 +46,9 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         self._requests = Counter("digit_ocr_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
+        # Children by their labels: looking one up in the library costs more than counting.
+        self._requests_by: dict[tuple[str, int], Counter] = {}
+        self._duration_by: dict[str, Histogram] = {}
         self._duration = Histogram(
             "digit_ocr_request_duration_seconds",
             "From a request's first byte to its answer's last.",
@@ -87,8 +90,14 @@ class Metrics:
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
         """Counts one answered request; `endpoint` is a route's template, or one constant for all others."""
-        self._requests.labels(endpoint, str(status)).inc()
-        self._duration.labels(endpoint).observe(seconds)
+        requests = self._requests_by.get((endpoint, status))
+        if requests is None:
+            requests = self._requests_by[endpoint, status] = self._requests.labels(endpoint, str(status))
+        requests.inc()
+        duration = self._duration_by.get(endpoint)
+        if duration is None:
+            duration = self._duration_by[endpoint] = self._duration.labels(endpoint)
+        duration.observe(seconds)
 
     def refused(self, reason: str) -> None:
         """Counts one request answered with a problem; `reason` is its slug."""

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.batching import BatchResult, MicroBatcher
 from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.classifier import LINE_WIDTHS
+from app.deadline import Deadline
 from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
-from app.errors import DeadlineExceeded
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import normalise_glyph
@@ -28,19 +27,22 @@ from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines
+from app.runner import Logits, Runner
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
+# So many lines go through the reader between two looks at the clock.
+_LINES_AT_ONCE = 16
 # Where one way of looking shows nothing, another must be read at least this surely.
 _LEAST_SURETY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one image may cost: pixels as its header tells, digits read from it, seconds waited for the model."""
+    """What one image may cost: pixels as its header tells, digits read from it, seconds where no deadline is given."""
 
     max_pixels: int
     max_digits: int
@@ -48,13 +50,13 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class LineReader:
-    """A line reader with its calibration. `batcher`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS.
+class Reader:
+    """A line reader with its calibration. `runner`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS.
 
     A text that is not `least_odds` times as probable as nothing is none.
     """
 
-    batcher: MicroBatcher
+    runner: Runner
     temperature: float
     threshold: float
     least_odds: float
@@ -65,35 +67,42 @@ class Recogniser:
 
     def __init__(
         self,
-        batcher: MicroBatcher,
+        runner: Runner,
         temperature: float,
         threshold: float,
         limits: Limits,
-        reader: LineReader | None = None,
+        reader: Reader | None = None,
     ) -> None:
-        self._batcher = batcher
+        self._runner = runner
         self._temperature = temperature
         self._threshold = threshold
         self._limits = limits
         self._reader = reader
 
     def predict(
-        self, data: bytes, polarity: Polarity = Polarity.AUTO, min_confidence: float | None = None
+        self,
+        data: bytes,
+        polarity: Polarity = Polarity.AUTO,
+        min_confidence: float | None = None,
+        deadline: Deadline | None = None,
     ) -> Prediction:
         """The one digit of an image. `min_confidence` replaces the model's own threshold.
 
-        Raises the errors of `decode_image`, Overloaded, ShuttingDown or DeadlineExceeded.
+        Raises the errors of `decode_image`, Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
         """
         clock = _Clock()
+        deadline = deadline or Deadline(self._limits.timeout_s)
+        deadline.check()
         image = decode_image(data, self._limits.max_pixels)
         decode = clock.lap()
+        deadline.check()
         candidates = [found for _, found in digits_by_polarity(image.pixels, polarity)]
         if not candidates:
             timings = Timings(decode=decode, segment=clock.lap(), total=clock.total())
             return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, timings)
         glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
         segment = clock.lap()
-        result = self._logits(glyphs)
+        result = self._logits(glyphs, deadline)
         clock.lap()
         scored = calibrated_probabilities(result.logits, self._temperature)
         taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
@@ -118,44 +127,39 @@ class Recogniser:
         polarity: Polarity = Polarity.AUTO,
         min_confidence: float | None = None,
         expected_length: int | None = None,
+        deadline: Deadline | None = None,
     ) -> Reading:
         """All the digits of an image, in reading order.
 
         `expected_length` is a hint: the best reading of that length. Raises what `predict` raises.
         """
         clock = _Clock()
+        deadline = deadline or Deadline(self._limits.timeout_s)
+        deadline.check()
         image = decode_image(data, self._limits.max_pixels)
-        if self._reader is not None:
-            return self._read_lines(self._reader, image, clock, polarity, min_confidence, expected_length)
-        return self._read_glyphs(image, clock, polarity, min_confidence, expected_length)
+        asked = _Asked(image, clock, polarity, min_confidence, expected_length, deadline)
+        return self._read_glyphs(asked) if self._reader is None else self._read_lines(self._reader, asked)
 
-    def _read_lines(
-        self,
-        reader: LineReader,
-        image: GreyImage,
-        clock: _Clock,
-        polarity: Polarity,
-        min_confidence: float | None,
-        expected_length: int | None,
-    ) -> Reading:
+    def _read_lines(self, reader: Reader, asked: _Asked) -> Reading:
         """A reading by the line reader, of the way of seeing the image that it makes the surest digits of."""
+        image, clock, expected_length, deadline = asked.image, asked.clock, asked.expected_length, asked.deadline
         decode = clock.lap()
         segment = queue = inference = postprocess = 0.0
         read: PageText | None = None
-        for lines in page_views(image.pixels, polarity, self._limits.max_digits):
+        for lines in page_views(image.pixels, asked.polarity, self._limits.max_digits):
             segment += clock.lap()
-            logits, waited, computed = self._line_logits(reader, [line.pixels for line in lines])
+            logits, waited, computed = self._line_logits(reader, [line.pixels for line in lines], deadline)
             queue, inference = queue + waited, inference + computed
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             if unsure := unsure_lines(found):
                 looks = [[found.lines[i].pixels, *other_looks(found.lines[i].pixels)] for i in unsure]
-                logits, waited, computed = self._line_logits(reader, [look for own in looks for look in own])
+                logits, waited, computed = self._line_logits(reader, [look for own in looks for look in own], deadline)
                 queue, inference = queue + waited, inference + computed
                 each = [logits[start : start + len(looks[0])] for start in range(0, len(logits), len(looks[0]))]
                 found = looked_again(found, unsure, each, reader.temperature, reader.least_odds, expected_length)
             if doubtful := doubtful_lines(found):
-                result = self._logits(glyphs_of([found.lines[index] for index in doubtful]))
+                result = self._logits(glyphs_of([found.lines[index] for index in doubtful]), deadline)
                 inference += result.inference_ms
                 scored = calibrated_probabilities(result.logits, self._temperature)
                 found = with_opinions(found, doubtful, scored, expected_length)
@@ -167,31 +171,25 @@ class Recogniser:
             if not found.says_nothing and found.surety >= _SURELY:
                 break
         assert read is not None  # noqa: S101  # there is one way at least
-        threshold = reader.threshold if min_confidence is None else min_confidence
+        threshold = reader.threshold if asked.min_confidence is None else asked.min_confidence
         readings = line_readings(read, threshold, lambda box: _original_box(box, image), self._limits.max_digits)
         timings = Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total())
         return Reading(read.confidence, readings, image.size, timings)
 
-    def _read_glyphs(
-        self,
-        image: GreyImage,
-        clock: _Clock,
-        polarity: Polarity,
-        min_confidence: float | None,
-        expected_length: int | None,
-    ) -> Reading:
+    def _read_glyphs(self, asked: _Asked) -> Reading:
         """A reading by the digits' glyphs: of the marks found, the `expected_length` likeliest digits are kept."""
+        image, clock = asked.image, asked.clock
         decode = clock.lap()
-        candidates = digit_candidates(find_ink(image.pixels, polarity), self._limits.max_digits)
+        candidates = digit_candidates(find_ink(image.pixels, asked.polarity), self._limits.max_digits)
         if not candidates:
             return Reading(1.0, (), image.size, Timings(decode=decode, segment=clock.lap(), total=clock.total()))
         glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
         segment = clock.lap()
-        result = self._logits(glyphs)
+        result = self._logits(glyphs, asked.deadline)
         clock.lap()
         probabilities = calibrated_probabilities(result.logits, self._temperature)
-        kept = _kept(probabilities[:, NON_DIGIT], expected_length)
-        threshold = self._threshold if min_confidence is None else min_confidence
+        kept = _kept(probabilities[:, NON_DIGIT], asked.expected_length)
+        threshold = self._threshold if asked.min_confidence is None else asked.min_confidence
         lines = _lines(candidates, probabilities, kept, threshold, image)
         confidence = math.prod(line.confidence for line in lines) * float(probabilities[~kept, NON_DIGIT].prod())
         timings = Timings(decode, segment, result.queue_ms, result.inference_ms, clock.lap(), clock.total())
@@ -199,12 +197,12 @@ class Recogniser:
 
     def close(self) -> None:
         """Ends the models' threads, once what is queued is served."""
-        self._batcher.close()
+        self._runner.close()
         if self._reader is not None:
-            self._reader.batcher.close()
+            self._reader.runner.close()
 
     def _line_logits(
-        self, reader: LineReader, lines: list[LinePixels]
+        self, reader: Reader, lines: list[LinePixels], deadline: Deadline
     ) -> tuple[list[NDArray[np.float32]], float, float]:
         """The logits, (w / 2, 11), of each line, (32, w), and the milliseconds waited and computed.
 
@@ -212,30 +210,49 @@ class Recogniser:
         """
         rooms = [next(room for room in LINE_WIDTHS if room >= line.shape[1]) for line in lines]
         groups = {room: [i for i, own in enumerate(rooms) if own == room] for room in rooms}
-        futures = {}
-        for room, group in groups.items():
-            widened = np.zeros((len(group), LINE_HEIGHT, room), np.uint8)
-            for place, index in zip(widened, group, strict=True):
-                place[:, : lines[index].shape[1]] = lines[index]
-            futures[room] = reader.batcher.submit(widened)
+        parts = [
+            (room, group[start : start + _LINES_AT_ONCE])
+            for room, group in groups.items()
+            for start in range(0, len(group), _LINES_AT_ONCE)
+        ]
         logits: list[NDArray[np.float32]] = [np.zeros((0, DIGITS + 1), np.float32)] * len(lines)
         waited = computed = 0.0
-        for room, future in futures.items():
-            result = self._result(future)
-            waited, computed = max(waited, result.queue_ms), computed + result.inference_ms
-            for own, index in zip(result.logits, groups[room], strict=True):
+        for room, part in parts:
+            widened = np.zeros((len(part), LINE_HEIGHT, room), np.uint8)
+            for place, index in zip(widened, part, strict=True):
+                place[:, : lines[index].shape[1]] = lines[index]
+            result = _result(reader.runner.submit(widened), deadline)
+            waited, computed = waited + result.queue_ms, computed + result.inference_ms
+            for own, index in zip(result.logits, part, strict=True):
                 logits[index] = own[: lines[index].shape[1] // STEP_WIDTH]
         return logits, waited, computed
 
-    def _logits(self, glyphs: NDArray[np.uint8]) -> BatchResult:
-        return self._result(self._batcher.submit(glyphs))
+    def _logits(self, glyphs: NDArray[np.uint8], deadline: Deadline) -> Logits:
+        return _result(self._runner.submit(glyphs), deadline)
 
-    def _result(self, future: Future[BatchResult]) -> BatchResult:
-        try:
-            return future.result(timeout=self._limits.timeout_s)
-        except (FutureTimeoutError, CancelledError):
-            future.cancel()
-            raise DeadlineExceeded("The model did not answer in time; try again, or send a smaller image.") from None
+
+def _result(future: Future[Logits], deadline: Deadline) -> Logits:
+    """What was submitted, once it is there. Raises DeadlineExceeded, what the runner did not begin stays undone."""
+    try:
+        result = future.result(timeout=deadline.remaining())
+    except FutureTimeoutError:
+        future.cancel()
+        deadline.check()
+        raise
+    deadline.check()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An image that is being read, and how it is to be read."""
+
+    image: GreyImage
+    clock: _Clock
+    polarity: Polarity
+    min_confidence: float | None
+    expected_length: int | None
+    deadline: Deadline
 
 
 class _Clock:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import OcrError
@@ -15,6 +16,8 @@ from app.errors import OcrError
 PREFIX = "DIGIT_OCR_"
 # Read by training and by the tests, not by the service.
 _OTHER_VARIABLES = {"DIGIT_OCR_DATA_DIR"}
+# As browsers send it: compared character by character, so that a slash at the end would never match.
+_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class SettingsError(OcrError):
@@ -43,13 +46,15 @@ class Settings(BaseSettings):
     model_version: str = Field(
         "latest", pattern=r"^(latest|\d+\.\d+\.\d+)$", description="Which version; `latest` is the highest."
     )
-    engine: Literal["keras"] = Field("keras", description="What runs the model.")
+    engine: Literal["keras", "litert"] = Field(
+        "keras", description="`keras` loads the `.keras` and converts it; `litert` loads the `.tflite`, no TensorFlow."
+    )
     max_body_bytes: int = Field(10 * 2**20, ge=1, description="Largest request body.")
     max_pixels: int = Field(40_000_000, ge=1, description="Largest image, as its header tells.")
     max_digits: int = Field(512, ge=1, le=10_000, description="Most digits read from one image.")
     max_in_flight: int = Field(64, ge=1, description="Requests served at once; more are answered `overloaded`.")
     request_timeout_s: float = Field(10.0, gt=0, allow_inf_nan=False, description="Deadline of a request, seconds.")
-    max_batch_size: int = Field(64, ge=1, le=1024, description="Most glyphs that go through the model together.")
+    max_batch_size: int = Field(64, ge=1, le=1024, description="Most glyphs of several requests in one batch.")
     batch_timeout_ms: float = Field(
         0.0, ge=0, le=1000, allow_inf_nan=False, description="How long a batch waits for more, milliseconds."
     )
@@ -59,11 +64,22 @@ class Settings(BaseSettings):
     shutdown_grace_s: float = Field(
         20.0, ge=0, le=3600, allow_inf_nan=False, description="How long accepted requests may finish, seconds."
     )
+    header_timeout_s: float = Field(
+        5.0, gt=0, le=3600, allow_inf_nan=False, description="How long a client may take for its headers, seconds."
+    )
+    keep_alive_s: int = Field(5, ge=1, le=3600, description="How long an idle connection is kept, seconds.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys; where set, every POST needs one."
     )
+    protect_operations: bool = Field(False, description="Whether /metrics and /model need a key as well.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated origins whose pages may call the service from a browser; `*` is all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: JSON outside a terminal.")
+    log_requests_per_s: int = Field(
+        200, ge=0, description="Most requests in a second that get a line of their own in the log."
+    )
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -74,6 +90,23 @@ class Settings(BaseSettings):
         if value and not keys:
             raise ValueError("there is no key in it; leave the variable out to serve without keys")
         return keys
+
+    @field_validator("protect_operations")
+    @classmethod
+    def _needs_keys(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("api_keys"):
+            raise ValueError(f"without {PREFIX}API_KEYS there is no key to protect anything with")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("an origin is a scheme, a host and maybe a port, as in https://example.org:8443; or *")
+        return origins
 
 
 def load_settings() -> Settings:

@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from app.alignment import BLANK
-from app.batching import MicroBatcher
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
 from app.imaging.decode import WORKING_PIXELS
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import STEP_WIDTH
 from app.imaging.segment import single_digit
-from app.recogniser import Limits, LineReader, Recogniser
+from app.recogniser import Limits, Reader, Recogniser
+from app.runner import InterpreterPool
 from tests.samples.draw import pen_number
 
 PEN = 16
@@ -43,8 +43,7 @@ class Likeness:
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[Recogniser]:
-    batcher = MicroBatcher(Likeness(), max_batch_size=8, batch_timeout_s=0.0, max_queue_size=8)
-    made = Recogniser(batcher, 1.0, 0.5, Limits(max_pixels=10**6, max_digits=64, timeout_s=60))
+    made = Recogniser(InterpreterPool([Likeness()]), 1.0, 0.5, Limits(max_pixels=10**6, max_digits=64, timeout_s=60))
     yield made
     made.close()
 
@@ -102,12 +101,9 @@ class Columns:
 
 @pytest.fixture(scope="module")
 def line_recogniser() -> Iterator[Recogniser]:
-    glyphs, lines = (
-        MicroBatcher(model, max_batch_size=8, batch_timeout_s=0.0, max_queue_size=64)
-        for model in (Likeness(), Columns())
-    )
+    glyphs, lines = (InterpreterPool([model]) for model in (Likeness(), Columns()))
     limits = Limits(max_pixels=10**8, max_digits=64, timeout_s=60)
-    made = Recogniser(glyphs, 1.0, 0.5, limits, LineReader(lines, 1.0, 0.5, 1.0))
+    made = Recogniser(glyphs, 1.0, 0.5, limits, Reader(lines, 1.0, 0.5, 1.0))
     yield made
     made.close()
 

@@ -212,11 +212,9 @@ def _drawn(config: TrainingConfig) -> str:
 
 
 def _epochs(config: TrainingConfig) -> str:
-    start = f"from the weights of {config.start.name} {config.start.version}, " if config.start else ""
-    kept = f" {config.start_share:.0%} of the weights are still those at the start." if config.start_share else ""
-    text = f"Seed {config.seed}; {start}{config.epochs} epochs of {config.steps:,} batches of {config.batch_size}"
+    text = f"Seed {config.seed}; {config.epochs} epochs of {config.steps:,} batches of {config.batch_size}"
     calm = f", the last {config.calm_epochs} with less jitter" if config.calm_epochs else ""
-    return f"{text}{calm}; then the weights are rounded to 8 bits.{kept}"
+    return f"{text}{calm}; then the weights are rounded to 8 bits."
 
 
 def _limits(reports: Mapping[str, SetReport]) -> str:

@@ -19,7 +19,7 @@ class ConfigError(OcrError):
 
 
 PRECISIONS = ("float32", "mixed_bfloat16")
-_SHARES = ("start_share", "held_out_families", "validation_share", "risk", "non_digit_share")
+_SHARES = ("held_out_families", "validation_share", "risk", "non_digit_share")
 _AT_LEAST = {
     **dict.fromkeys(("batch_size", "steps", "epochs"), 1),
     **dict.fromkeys(("font_digits", "font_weight", "drawn_digits", "drawn_weight"), 0),
@@ -52,18 +52,14 @@ class TrainingConfig:
     that of the remaining groups of every source.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
-    "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. `start` is
-    the run whose weights training begins with: they are those of its version, where that is published, or else it is
-    done first; in the end, `start_share` of the weights are still those. Raises ConfigError where a value cannot be
-    meant.
+    "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. Raises
+    ConfigError where a value cannot be meant.
     """
 
     version: str
     sources: tuple[SourcePlan, ...]
     name: str = "digits"
     network: str = "digits"
-    start: TrainingConfig | None = None
-    start_share: float = 0.0
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12

@@ -100,7 +100,7 @@ def contested(
                 keep_outcome(kept / job.file, outcome)
                 keras.backend.clear_session()
                 print(_progress(job, outcome, f"{done + len(prints) - len(pending)}/{len(prints)}"), flush=True)
-        milliseconds = latencies({system.key: system.network for system in systems}, {_OURS: released.keras_path})
+        milliseconds = latencies({system.key: system.network for system in systems}, {_OURS: released.files.keras})
     except KeyboardInterrupt:
         raise TrainingFailed(f"Stopped; the same command goes on after what is finished, in {kept}.") from None
     assert ours is not None  # noqa: S101  # measured above, where it was not kept
@@ -206,8 +206,8 @@ def _outcome(job: _Job, scale: Scale, inputs: _Inputs, mark: str) -> Outcome:
 
 
 def _measured_release(released: ModelVersion, inputs: _Inputs, mark: str) -> Outcome:
-    network = keras.saving.load_model(released.keras_path, compile=False, safe_mode=True)
-    size = released.keras_path.stat().st_size
+    network = keras.saving.load_model(released.files.keras, compile=False, safe_mode=True)
+    size = released.files.keras.stat().st_size
     return Outcome(mark, network.count_params(), size, None, None, None, measured(network, inputs.evaluation))
 
 

@@ -14,6 +14,7 @@ from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_s
 from training.stream import Share
 
 _OWN_WEIGHT = 0.25
+_FONTS, _DRAWN, _NON_DIGITS = "fonts", "drawn digits", "non-digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ def planned_sources(config: TrainingConfig) -> list[Source]:
     if unknown:
         raise ConfigError(f"There is no source {unknown[0]!r}; there are {', '.join(known)}.")
     return [known[plan.name] for plan in config.sources]
+
+
+def share_weights(config: TrainingConfig) -> dict[str, float]:
+    """How much of the batches each share gets, relative to the others, by its name; a user's own images with them."""
+    drawn = {
+        _FONTS: config.font_weight,
+        _DRAWN: config.drawn_weight,
+        _NON_DIGITS: config.non_digit_weight,
+        OWN: _OWN_WEIGHT,
+    }
+    return {plan.name: plan.weight for plan in config.sources} | drawn
 
 
 def training_data(
@@ -107,12 +119,10 @@ def training_data(
             parts.append(maker.items([item for item in train if item.label != NON_DIGIT], plan.copies))
             none_copies = plan.copies if plan.none_copies is None else plan.none_copies
             parts.append(maker.items([item for item in train if item.label == NON_DIGIT], none_copies))
-            pending.append((plan.name, plan.weight, parts))
-        pending.append(("fonts", config.font_weight, [maker.font_digits(seen_fonts, config.font_digits)]))
-        pending.append(("drawn digits", config.drawn_weight, [maker.drawn_digits(config.drawn_digits)]))
-        pending.append(
-            ("non-digits", config.non_digit_weight, [maker.non_digits(seen_fonts, digits, config.non_digits)])
-        )
+            pending.append((plan.name, parts))
+        pending.append((_FONTS, [maker.font_digits(seen_fonts, config.font_digits)]))
+        pending.append((_DRAWN, [maker.drawn_digits(config.drawn_digits)]))
+        pending.append((_NON_DIGITS, [maker.non_digits(seen_fonts, digits, config.non_digits)]))
         validation = [maker.images(split.validation) for split in splits.values()]
         validation += [maker.font_images(seen_fonts, 1_000, as_photos=True)]
         validation += [maker.non_digit_images(seen_fonts, digits, 500)]
@@ -124,8 +134,9 @@ def training_data(
             others, config.held_out_font_digits, as_photos=True
         )
         measured["rendered non-digits"] = maker.non_digit_images(others, digits, config.held_out_non_digits)
+        weights = share_weights(config)
         shares = [
-            Share(name, concatenated([part.result() for part in parts]), weight) for name, weight, parts in pending
+            Share(name, concatenated([part.result() for part in parts]), weights[name]) for name, parts in pending
         ]
         return TrainingData(
             shares=shares,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from app.conversion import converted
 from app.errors import OcrError
 from app.imaging.glyph import network_input
 
@@ -29,11 +27,6 @@ class VersionExists(OcrError):
 
 class NoSpace(OcrError):
     """Too little room for what a run writes, or none at all."""
-
-
-def tflite_bytes(network: keras.Model) -> bytes:
-    """The network as a LiteRT flat buffer with float weights, any batch size."""
-    return _converted(tf.lite.TFLiteConverter.from_keras_model(network))
 
 
 def round_weights(network: keras.Model) -> None:
@@ -77,7 +70,7 @@ def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = representative
     converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
-    return _converted(converter)
+    return converted(converter)
 
 
 def parity(network: keras.Model, tflite: bytes, glyphs: NDArray[np.uint8]) -> float:
@@ -130,10 +123,3 @@ def publish(folder: Path, write: Callable[[Path], None]) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return folder
-
-
-def _converted(converter: tf.lite.TFLiteConverter) -> bytes:
-    # Keras prints the signature of what it saves on the way; the converter warns that floats at the ends are meant.
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return bytes(converter.convert())

@@ -8,7 +8,8 @@ import importlib.metadata
 import json
 import time
 import zlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import keras
 import numpy as np
 
 from app.calibration import LABELS, NON_DIGIT
-from app.errors import ModelNotFound
+from app.conversion import flat_buffer
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import (
     KERAS_FILE,
@@ -28,11 +29,10 @@ from app.manifest import (
     Manifest,
     ModelVersion,
     file_sha256,
-    open_version,
 )
 from training.card import CARD_FILE, model_card
 from training.config import ConfigError, TrainingConfig
-from training.data import TrainingData, planned_sources, training_data
+from training.data import TrainingData, planned_sources, share_weights, training_data
 from training.evaluate import (
     VALIDATION,
     SetReport,
@@ -42,7 +42,7 @@ from training.evaluate import (
     set_report,
     threshold_for_risk,
 )
-from training.export import NoSpace, parity, publish, refuse_to_start, tflite_bytes, tflite_int8_bytes
+from training.export import NoSpace, parity, publish, refuse_to_start, tflite_int8_bytes
 from training.latency import LITERT_CALLS, litert_milliseconds
 from training.lines.publish import hand_reader_on
 from training.machine import cpu_model
@@ -59,9 +59,10 @@ _SECONDS = "seconds"
 _ABOUT_TRAINING = {
     "name",
     "version",
+    "font_weight",
+    "drawn_weight",
+    "non_digit_weight",
     "network",
-    "start",
-    "start_share",
     "batch_size",
     "steps",
     "epochs",
@@ -124,8 +125,7 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     count = sum(len(share.glyphs) for share in data.shares)
     print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
     try:
-        start = started_network(config.start, places, processes) if config.start is not None else None
-        network = fitted_network(config, data, run_dir, start)
+        network = fitted_network(config, data, run_dir)
     finally:
         with contextlib.suppress(OSError):  # a full disk has a message of its own
             (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")
@@ -134,21 +134,9 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     return publish_version(config, places, data, measured, curves, command, time.monotonic() - started)
 
 
-def started_network(start: TrainingConfig, places: Places, processes: int) -> keras.Model:
-    """The network that a run leaves: that of its version where it is published, or else it is trained.
-
-    Raises what `run` raises.
-    """
-    try:
-        return loaded_network(open_version(places.models_dir, start.name, start.version))
-    except ModelNotFound:
-        before = started_network(start.start, places, processes) if start.start is not None else None
-        return fitted_network(start, pooled_data(start, places, processes), places.run_dir(start), before)
-
-
 def loaded_network(version: ModelVersion) -> keras.Model:
     """The network of a verified version, to train on."""
-    return keras.saving.load_model(version.keras_path, compile=False, safe_mode=True)
+    return keras.saving.load_model(version.files.keras, compile=False, safe_mode=True)
 
 
 def _seconds_before(run_dir: Path) -> float:
@@ -205,7 +193,7 @@ def publish_version(
     of_each = -(-_INT8_SAMPLE // len(data.shares))
     trained = [share.glyphs.glyphs[random.permutation(len(share.glyphs))[:of_each]] for share in data.shares]
     int8 = tflite_int8_bytes(network, np.concatenate(trained))
-    buffers = {TFLITE_FILE: tflite_bytes(network), TFLITE_INT8_FILE: int8}
+    buffers = {TFLITE_FILE: flat_buffer(network), TFLITE_INT8_FILE: int8}
     metrics = manifest_metrics(measured.reports)
     for file, buffer in buffers.items():
         agreement = parity(network, buffer, sample)
@@ -269,7 +257,7 @@ def pooled_data(config: TrainingConfig, places: Places, processes: int, own: Pat
     """
     path = places.run_dir(config) / _POOL
     fingerprint = _fingerprint(config, own)
-    if (kept := _kept_pool(path, fingerprint)) is not None:
+    if (kept := _kept_pool(path, fingerprint, share_weights(config))) is not None:
         return kept
     data = training_data(config, places.data_dir, places.fonts_dir, processes, own, places.accept_changed_data)
     aside = path.with_suffix(".part.npz")
@@ -284,13 +272,13 @@ def pooled_data(config: TrainingConfig, places: Places, processes: int, own: Pat
     return data
 
 
-def _kept_pool(path: Path, fingerprint: str) -> TrainingData | None:
+def _kept_pool(path: Path, fingerprint: str, weights: Mapping[str, float]) -> TrainingData | None:
     if not path.exists():
         return None
     try:
         with path.open("rb") as file, np.load(file) as arrays:
             index = json.loads(str(arrays["index"]))
-            return _unpacked(index, arrays) if index["fingerprint"] == fingerprint else None
+            return _unpacked(index, arrays, weights) if index["fingerprint"] == fingerprint else None
     except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}); remove it, and its glyphs are drawn anew.") from error
 
@@ -298,6 +286,7 @@ def _kept_pool(path: Path, fingerprint: str) -> TrainingData | None:
 def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
     """What the drawn glyphs depend on: the part of the configuration that is about data, and the imaging path."""
     about_data = {name: value for name, value in asdict(config).items() if name not in _ABOUT_TRAINING}
+    about_data["sources"] = [asdict(replace(plan, weight=0.0)) for plan in config.sources]
     images = "" if own is None else read_own(own)[1]
     return hashlib.sha256(json.dumps([about_data, PREPROCESSING_VERSION, images]).encode()).hexdigest()
 
@@ -305,7 +294,7 @@ def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
 def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
     index = {
         "fingerprint": fingerprint,
-        "shares": [(share.name, share.weight) for share in data.shares],
+        "shares": [share.name for share in data.shares],
         "evaluation": list(data.evaluation),
         "sources": data.sources,
     }
@@ -319,7 +308,7 @@ def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
     return arrays
 
 
-def _unpacked(index: dict[str, Any], arrays: Any) -> TrainingData:
+def _unpacked(index: dict[str, Any], arrays: Any, weights: Mapping[str, float]) -> TrainingData:
     def glyphs(name: str) -> GlyphSet:
         return GlyphSet(arrays[f"{name}/glyphs"], arrays[f"{name}/labels"])
 
@@ -327,7 +316,7 @@ def _unpacked(index: dict[str, Any], arrays: Any) -> TrainingData:
         return ImageSet(arrays[f"{name}/labels"], arrays[f"{name}/glyphs"], arrays[f"{name}/owners"])
 
     return TrainingData(
-        shares=[Share(name, glyphs(f"share{i}"), weight) for i, (name, weight) in enumerate(index["shares"])],
+        shares=[Share(name, glyphs(f"share{i}"), weights[name]) for i, name in enumerate(index["shares"])],
         validation=images("validation"),
         evaluation={name: images(f"evaluation{i}") for i, name in enumerate(index["evaluation"])},
         sources=index["sources"],

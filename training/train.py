@@ -29,16 +29,12 @@ def fitted_network(
 ) -> keras.Model:
     """Trains `network`, or the one that the configuration names, and rounds its weights to what 8 bits hold.
 
-    Of the weights, the share that the configuration tells stays with those at the start: what was known before is then
-    lost less, and of what is new little (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
-
     `run_dir` keeps the state after every epoch, and a run that was begun there goes on. Raises TrainingFailed
     where it is stopped, the loss is no number, or the state is that of another network; NoSpace where the disk is full.
     """
     keras.utils.set_random_seed(config.seed)
     if network is None:
         network = NETWORKS[config.network]()
-    start = network.get_weights()
     network = computing_in(config.precision, network)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
@@ -58,8 +54,6 @@ def fitted_network(
         validation_data=(network_input(validation.glyphs), validation.labels),
     )
     fitted = computing_in("float32", network)
-    pairs = zip(start, fitted.get_weights(), strict=True)
-    fitted.set_weights([config.start_share * old + (1 - config.start_share) * new for old, new in pairs])
     round_weights(fitted)
     return fitted
 

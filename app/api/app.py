@@ -12,13 +12,16 @@ from importlib.metadata import version as distribution_version
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from app.api.observe import Observe
+from app.api.observe import QUIET, Observe, Unforeseen
 from app.api.problems import Problem, problem_response
+from app.api.request_log import RequestLog
 from app.api.routes import operations_routes, reading_routes
 from app.api.state import ServiceState
 from app.errors import OcrError
@@ -26,6 +29,7 @@ from app.manifest import KERAS_FILE, ModelVersion
 from app.metrics import Metrics
 from app.recogniser import Recogniser
 from app.settings import Settings
+from app.tracing import Tracing
 
 Load = Callable[[Settings, ModelVersion, Callable[[int], None]], Recogniser]
 
@@ -37,14 +41,19 @@ _log = structlog.get_logger("digit_ocr")
 
 
 def create_app(
-    settings: Settings, version: ModelVersion, load: Load, on_failure: Callable[[Exception], None]
+    settings: Settings,
+    version: ModelVersion,
+    load: Load,
+    on_failure: Callable[[Exception], None],
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The service for one verified model version.
 
     `load` builds the recogniser; it runs beside the event loop once the application has started, so that /livez
-    answers meanwhile. What it raises goes to `on_failure`.
+    answers meanwhile. What it raises goes to `on_failure`. `tracing` is closed with the application.
     """
     metrics = Metrics(CollectorRegistry())
+    requests = RequestLog(settings.log_requests_per_s)
     state = ServiceState(
         settings=settings,
         manifest=version.manifest,
@@ -75,6 +84,9 @@ def create_app(
         state.executor.shutdown()
         if state.recogniser is not None:
             state.recogniser.close()
+        requests.tell()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
 
     app: FastAPI = FastAPIOffline(
         title="digit-ocr",
@@ -85,15 +97,42 @@ def create_app(
         static_url="/docs-assets",
         favicon_url="/docs-assets/favicon.png",
         lifespan=lifespan,
+        telemetry=_telemetry(tracing),
     )
     app.state.service = state
-    app.add_middleware(Observe, metrics=metrics, model_version=version.manifest.version)
+    app.state.requests = requests
+    # From the inside out.
+    app.add_middleware(Unforeseen)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "X-API-Key", "X-Request-ID"),
+            expose_headers=("X-Request-ID", "Retry-After"),
+        )
+    app.add_middleware(
+        Observe, metrics=metrics, requests=requests, model_version=version.manifest.version, tracing=tracing
+    )
     for error in (OcrError, RequestValidationError, HTTPException):
         app.add_exception_handler(error, _answer_problem)
     app.include_router(reading_routes)
     app.include_router(operations_routes)
     _describe_problems(app)
     return app
+
+
+def _telemetry(tracing: Tracing | None) -> TelemetryConfig:
+    """A span a request but for the probes', where there are traces; FastAPI's own metrics and logs would be doubles."""
+    return {
+        "tracing": tracing is not None,
+        "tracer_provider": None if tracing is None else tracing.provider,
+        "exclude": lambda scope: scope.get("path") in QUIET,
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

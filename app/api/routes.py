@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Request
-from fastapi import Query as QueryParameters
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
 from starlette.responses import RedirectResponse, Response
 
+from app.api.parameters import documented, query_of
 from app.api.problems import Problem, problem_of
 from app.api.schemas import (
     BatchItem,
@@ -26,6 +28,7 @@ from app.api.schemas import (
 )
 from app.api.state import ServiceState
 from app.api.uploads import FIELD, Upload, read_batch, read_image
+from app.deadline import Deadline
 from app.domain import Prediction, Reading
 from app.errors import OcrError
 from app.imaging.annotate import annotated_png
@@ -40,15 +43,17 @@ def _state(request: Request) -> ServiceState:
     return state
 
 
-State = Annotated[ServiceState, Depends(_state)]
+def _authorised(request: Request) -> ServiceState:
+    """The service, for a request that may use it. Raises Unauthorized."""
+    state = _state(request)
+    state.authorise(request.headers.get("authorization"), request.headers.get("x-api-key"))
+    return state
 
 
-def _authorised(
-    state: State,
-    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-    x_api_key: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> None:
-    state.authorise(authorization, x_api_key)
+def _operator(request: Request) -> ServiceState:
+    """The same for what operators ask, which needs a key only where that is configured."""
+    state = _state(request)
+    return _authorised(request) if state.settings.protect_operations else state
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -87,51 +92,59 @@ _MANY_IMAGES: dict[str, Any] = {
     }
 }
 
-reading_routes = APIRouter(dependencies=[Depends(_authorised)], responses=_POST_PROBLEMS, tags=["reading"])
+_QUERY = {"parameters": documented(Query)}
+_READ_QUERY = {"parameters": documented(ReadQuery)}
+
+reading_routes = APIRouter(responses=_POST_PROBLEMS, tags=["reading"])
 operations_routes = APIRouter(tags=["operations"])
 
 
-@reading_routes.post("/predict", response_model=PredictionResult, openapi_extra=_ONE_IMAGE)
-async def predict(request: Request, state: State, query: Annotated[Query, QueryParameters()]) -> Response:
+@reading_routes.post("/predict", response_model=PredictionResult, openapi_extra=_ONE_IMAGE | _QUERY)
+async def predict(request: Request) -> Response:
     """One digit, with calibrated probabilities."""
+    state, query = _authorised(request), query_of(request, Query)
     recogniser = state.ready()
-    async with state.admitted():
+    async with state.admitted() as deadline:
         upload = await read_image(request, state.settings.max_body_bytes)
-        prediction = await _predict(state, recogniser, upload, query)
-    request.state.digits = int(prediction.digit is not None)
+        prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
+    request.state.digits, request.state.timings = int(prediction.digit is not None), prediction.timings
     return _json(PredictionResult.of(prediction, state.model, request.state.request_id))
 
 
 @reading_routes.post(
     "/read",
     response_model=ReadingResult,
-    openapi_extra=_ONE_IMAGE,
+    openapi_extra=_ONE_IMAGE | _READ_QUERY,
     responses={
         200: {"content": {"image/png": {"schema": _BINARY}}, "description": "The digits, or a picture of them."}
     },
 )
-async def read(request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]) -> Response:
+async def read(request: Request) -> Response:
     """A number, or several lines of numbers. With `Accept: image/png`, the image with boxes and digits drawn on it."""
+    state, query = _authorised(request), query_of(request, ReadQuery)
     recogniser = state.ready()
     picture = _wants_png(request.headers.get("accept", ""))
-    async with state.admitted():
+    async with state.admitted() as deadline:
         upload = await read_image(request, state.settings.max_body_bytes)
-        reading = await _read(state, recogniser, upload, query)
+        reading = await _read(_Work(request, state, recogniser, deadline), upload, query)
         if picture:
-            png = await state.work(lambda: annotated_png(upload.data, state.settings.max_pixels, reading))
-    request.state.digits = len(reading.text.replace("\n", ""))
+            png = await state.work(request, lambda: annotated_png(upload.data, state.settings.max_pixels, reading))
+    request.state.digits, request.state.timings = len(reading.text.replace("\n", "")), reading.timings
     if picture:
         return Response(png, media_type="image/png")
     return _json(ReadingResult.of(reading, state.model, request.state.request_id))
 
 
-@reading_routes.post("/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES)
-async def predict_batch(request: Request, state: State, query: Annotated[Query, QueryParameters()]) -> Response:
+@reading_routes.post(
+    "/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES | _QUERY
+)
+async def predict_batch(request: Request) -> Response:
     """One digit each of up to 64 images, answered in order. One bad file never spoils the others."""
+    state, query = _authorised(request), query_of(request, Query)
     recogniser = state.ready()
 
-    async def answer(upload: Upload) -> PredictionResult:
-        prediction = await _predict(state, recogniser, upload, query)
+    async def answer(upload: Upload, deadline: Deadline) -> PredictionResult:
+        prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
         return PredictionResult.of(prediction, state.model, request.state.request_id)
 
     items = await _answered(request, state, answer)
@@ -139,15 +152,14 @@ async def predict_batch(request: Request, state: State, query: Annotated[Query, 
     return _json(BatchResult[PredictionResult](results=items))
 
 
-@reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES)
-async def read_batch_of_images(
-    request: Request, state: State, query: Annotated[ReadQuery, QueryParameters()]
-) -> Response:
+@reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES | _READ_QUERY)
+async def read_batch_of_images(request: Request) -> Response:
     """The numbers of up to 64 images, answered in order. One bad file never spoils the others."""
+    state, query = _authorised(request), query_of(request, ReadQuery)
     recogniser = state.ready()
 
-    async def answer(upload: Upload) -> ReadingResult:
-        reading = await _read(state, recogniser, upload, query)
+    async def answer(upload: Upload, deadline: Deadline) -> ReadingResult:
+        reading = await _read(_Work(request, state, recogniser, deadline), upload, query)
         return ReadingResult.of(reading, state.model, request.state.request_id)
 
     items = await _answered(request, state, answer)
@@ -162,22 +174,27 @@ async def livez() -> Response:
 
 
 @operations_routes.get("/readyz", response_model=Health, responses=_problems(503))
-async def readyz(state: State) -> Response:
+async def readyz(request: Request) -> Response:
     """Whether the model is loaded, checked and warmed up, and shutdown has not begun."""
+    state = _state(request)
     state.ready()
     return _json(Health(status="ready", model=state.model))
 
 
-@operations_routes.get("/model", response_model=Manifest)
-async def model(state: State) -> Response:
+@operations_routes.get("/model", response_model=Manifest, responses=_problems(401))
+async def model(request: Request) -> Response:
     """What the model served says of itself."""
-    return _json(state.manifest)
+    return _json(_operator(request).manifest)
 
 
-@operations_routes.get("/metrics", response_class=Response, responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}})
-async def metrics(state: State) -> Response:
+@operations_routes.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}, **_problems(401)},
+)
+async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
-    return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_operator(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @operations_routes.get("/", include_in_schema=False)
@@ -185,29 +202,53 @@ async def root() -> Response:
     return RedirectResponse("/docs")
 
 
-async def _predict(state: ServiceState, recogniser: Recogniser, upload: Upload, query: Query) -> Prediction:
-    prediction = await state.work(lambda: recogniser.predict(upload.data, query.polarity, query.min_confidence))
-    state.metrics.prediction(prediction)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """For which request something is read, with what, and until when."""
+
+    request: Request
+    state: ServiceState
+    recogniser: Recogniser
+    deadline: Deadline
+
+
+async def _predict(work: _Work, upload: Upload, query: Query) -> Prediction:
+    submitted = time.perf_counter()
+
+    def predicted() -> Prediction:
+        waited = 1e3 * (time.perf_counter() - submitted)
+        answer = work.recogniser.predict(upload.data, query.polarity, query.min_confidence, work.deadline)
+        return replace(answer, timings=answer.timings.after(waited))
+
+    prediction = await work.state.work(work.request, predicted)
+    work.state.metrics.prediction(prediction)
     return prediction
 
 
-async def _read(state: ServiceState, recogniser: Recogniser, upload: Upload, query: ReadQuery) -> Reading:
-    reading = await state.work(
-        lambda: recogniser.read(upload.data, query.polarity, query.min_confidence, query.expected_length)
-    )
-    state.metrics.reading(reading)
+async def _read(work: _Work, upload: Upload, query: ReadQuery) -> Reading:
+    submitted = time.perf_counter()
+
+    def read() -> Reading:
+        waited = 1e3 * (time.perf_counter() - submitted)
+        answer = work.recogniser.read(
+            upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline
+        )
+        return replace(answer, timings=answer.timings.after(waited))
+
+    reading = await work.state.work(work.request, read)
+    work.state.metrics.reading(reading)
     return reading
 
 
 async def _answered(
-    request: Request, state: ServiceState, answer: Callable[[Upload], Awaitable[Result]]
+    request: Request, state: ServiceState, answer: Callable[[Upload, Deadline], Awaitable[Result]]
 ) -> list[BatchItem[Result]]:
     """The answers to all files of a batch, in order."""
     items: list[BatchItem[Result]] = []
-    async with state.admitted():
+    async with state.admitted() as deadline:
         for upload in await read_batch(request, state.settings.max_body_bytes):
             try:
-                items.append(BatchItem(filename=upload.filename, status=200, result=await answer(upload)))
+                items.append(BatchItem(filename=upload.filename, status=200, result=await answer(upload, deadline)))
             except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
                 items.append(_failed(upload, error, request.state.request_id, state))
     return items

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from app.api.problems import Problem
-from app.domain import BoundingBox, Polarity, Prediction, Reading
+from app.domain import BoundingBox, ImageSize, Polarity, Prediction, Reading, Timings
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Result = TypeVar("Result", bound=BaseModel)
@@ -90,10 +89,10 @@ class PredictionResult(BaseModel):
             probabilities=list(prediction.probabilities),
             non_digit_probability=prediction.non_digit_probability,
             box=None if prediction.box is None else _box(prediction.box),
-            image=Size(**asdict(prediction.image)),
+            image=_size(prediction.image),
             model=model,
             request_id=request_id,
-            timings_ms=TimingsMs(**asdict(prediction.timings)),
+            timings_ms=_timings(prediction.timings),
         )
 
 
@@ -146,10 +145,10 @@ class ReadingResult(BaseModel):
             confidence=reading.confidence,
             rejected=reading.rejected,
             lines=lines,
-            image=Size(**asdict(reading.image)),
+            image=_size(reading.image),
             model=model,
             request_id=request_id,
-            timings_ms=TimingsMs(**asdict(reading.timings)),
+            timings_ms=_timings(reading.timings),
         )
 
 
@@ -183,3 +182,18 @@ class Health(BaseModel):
 
 def _box(box: BoundingBox) -> Box:
     return Box(left=box.left, top=box.top, width=box.width, height=box.height)
+
+
+def _size(size: ImageSize) -> Size:
+    return Size(width=size.width, height=size.height)
+
+
+def _timings(timings: Timings) -> TimingsMs:
+    return TimingsMs(
+        decode=timings.decode,
+        segment=timings.segment,
+        queue=timings.queue,
+        inference=timings.inference,
+        postprocess=timings.postprocess,
+        total=timings.total,
+    )

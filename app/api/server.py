@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import socket
+import sys
+import time
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -11,10 +16,21 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.app import create_app
+from app.api.observe import UNMATCHED
+from app.api.problems import KINDS
+from app.api.protocol import BoundedProtocol, ConnectionLimits
+from app.api.request_log import RequestLog
 from app.api.state import ServiceState
 from app.composition import build_recogniser
+from app.errors import MalformedRequest
 from app.manifest import ModelVersion
 from app.settings import Settings
+from app.tracing import open_tracing
+
+# While accepted requests finish, new connections are answered (503, shutting-down) for so long; until then whoever
+# balances the load has seen that /readyz says no. After that they are not taken at all.
+_STILL_LISTENS_S = 5.0
+_TICK_S = 0.02
 
 _log = structlog.get_logger("digit_ocr")
 
@@ -28,17 +44,8 @@ def serve(settings: Settings, version: ModelVersion) -> int:
         _log.error("the model does not load", reason=str(error), exc_info=error)
         server.should_exit = True
 
-    app = create_app(settings, version, build_recogniser, on_failure=stop)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_s)),
-    )
-    server = _Server(config, app)
+    tracing = open_tracing()
+    server = Server(create_app(settings, version, build_recogniser, on_failure=stop, tracing=tracing), settings)
     try:
         server.run()
     except SystemExit as error:  # uvicorn's way of saying that the start failed: the port is taken, most often
@@ -46,15 +53,39 @@ def serve(settings: Settings, version: ModelVersion) -> int:
     return 1 if failure else 0
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn, but readiness goes as soon as the signal comes, and a stop that was asked for is a success.
+class Server(uvicorn.Server):
+    """Uvicorn within limits, which drains before it stops listening; and a stop that was asked for is a success.
 
-    Uvicorn raises the signal anew once it has shut down, which would make the exit status that of a killed process.
+    Uvicorn stops listening as soon as the signal comes, and raises the signal anew once it has shut down, which would
+    make the exit status that of a killed process.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, settings: Settings, limits: ConnectionLimits | None = None) -> None:
         self._state: ServiceState = app.state.service
+        self._requests: RequestLog = app.state.requests
+        self._grace_s = settings.shutdown_grace_s
+        protocol = partial(
+            BoundedProtocol,
+            limits=limits or ConnectionLimits(settings.header_timeout_s, settings.request_timeout_s),
+            draining=lambda: self._state.draining,
+            on_refused=self._refused,
+        )
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                loop="asyncio" if sys.platform == "win32" else "uvloop",
+                http=protocol,  # type: ignore[arg-type]  # uvicorn only calls it
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                log_level="error",  # its warnings are of what single clients do, and Observe's log has that
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=settings.keep_alive_s,
+            )
+        )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -62,9 +93,34 @@ class _Server(uvicorn.Server):
             addresses = [s.getsockname() for server in self.servers for s in server.sockets]
             _log.info("listening", addresses=[f"{address[0]}:{address[1]}" for address in addresses])
 
+    async def main_loop(self) -> None:
+        """Serves until it is told to stop; then answers what it has accepted, and refuses what is new."""
+        await super().main_loop()
+        self._state.draining = True
+        grace_ends = time.monotonic() + self._grace_s
+        for connection in self.server_state.connections:
+            if isinstance(connection, BoundedProtocol):
+                connection.last_answer()
+        accepted = set(self.server_state.tasks)  # what comes from now on is refused, and waits for nothing
+        listens_until = time.monotonic() + min(_STILL_LISTENS_S, self._grace_s)
+        while not self.force_exit and time.monotonic() < listens_until and any(not task.done() for task in accepted):
+            await asyncio.sleep(_TICK_S)
+        # What is left of the grace is uvicorn's; with none left it would call even an idle service late.
+        self.config.timeout_graceful_shutdown = max(0.5, grace_ends - time.monotonic())  # type: ignore[assignment]
+
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """The first signal drains; a second one ends at once."""
-        _log.info("shutting down", signal=signal.Signals(sig).name, at_once=self.should_exit)
+        _log.info("shutting down", signal=signal.Signals(sig).name, at_once=self._state.draining)
+        if self._state.draining:
+            sys.stderr.flush()
+            os._exit(0)  # by any other way the interpreter waits for the worker threads
         self._state.draining = True
-        self.force_exit = self.should_exit
         self.should_exit = True
+
+    def _refused(self, request_id: str, error: MalformedRequest) -> None:
+        """Counts and logs what never became a request of the application."""
+        kind = KINDS[type(error)]
+        self._state.metrics.request(UNMATCHED, kind.status, 0.0)
+        self._state.metrics.refused(kind.slug)
+        if self._requests.takes(kind.status):
+            self._requests.write(request_id=request_id, status=kind.status, problem=kind.slug, detail=str(error))

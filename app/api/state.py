@@ -10,14 +10,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from starlette.requests import Request
+
 from app.api.schemas import ModelName
-from app.errors import DeadlineExceeded, NotReady, Overloaded, ShuttingDown, Unauthorized
+from app.deadline import Deadline
+from app.errors import MalformedRequest, NotReady, Overloaded, ShuttingDown, Unauthorized
 from app.manifest import Manifest
 from app.metrics import Metrics
 from app.recogniser import Recogniser
 from app.settings import Settings
 
 Answer = TypeVar("Answer")
+
+# A request that waits for a thread asks so often whether its client is still there.
+_HANG_UP_CHECK_S = 0.25
 
 
 @dataclass(slots=True)
@@ -57,23 +63,36 @@ class ServiceState:
             raise Unauthorized("Send an API key, as Authorization: Bearer KEY or X-API-Key: KEY.")
 
     @asynccontextmanager
-    async def admitted(self) -> AsyncIterator[None]:
+    async def admitted(self) -> AsyncIterator[Deadline]:
         """One request in flight, within its deadline. Raises Overloaded, or DeadlineExceeded when time is up."""
         if self.in_flight >= self.settings.max_in_flight:
             raise Overloaded(f"{self.in_flight} requests are in flight already; try again in a second.")
         self.in_flight += 1
         self.metrics.in_flight.inc()
+        deadline = Deadline(self.settings.request_timeout_s)
         try:
             async with asyncio.timeout(self.settings.request_timeout_s):
-                yield
+                yield deadline
         except TimeoutError:
-            raise DeadlineExceeded(
-                f"There was no answer within {self.settings.request_timeout_s:g} s; try again, or send a smaller image."
-            ) from None
+            raise deadline.exceeded() from None
         finally:
+            deadline.cancel()  # what still works for the request stops at its next step
             self.in_flight -= 1
             self.metrics.in_flight.dec()
 
-    async def work(self, task: Callable[[], Answer]) -> Answer:
-        """Runs blocking work off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, task)
+    async def work(self, request: Request, task: Callable[[], Answer]) -> Answer:
+        """Runs blocking work for a request off the event loop; what waits for a thread leaves when its client does.
+
+        Raises MalformedRequest where the client hung up; nobody reads it.
+        """
+        running = asyncio.get_running_loop().run_in_executor(self.executor, task)
+        if self.in_flight <= self.settings.threads:  # a thread is free: there is nothing to leave
+            return await running
+        try:
+            while not running.done():
+                await asyncio.wait((running,), timeout=_HANG_UP_CHECK_S)
+                if not running.done() and await request.is_disconnected():
+                    raise MalformedRequest("The client hung up before it was answered.")
+            return running.result()
+        finally:
+            running.cancel()  # of no effect where it is done

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import Polarity
+from app.imaging.morphology import closed
 
 GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -80,15 +81,21 @@ def faint_ink(strength: GreyPixels, mask: Mask) -> Mask:
     The lower threshold of a hysteresis (Canny, "A Computational Approach to Edge Detection", 1986): only what is
     connected with `mask` is ink. `mask` is that of `strength`, and a part of the answer.
     """
-    ink_levels, paper_levels = strength[mask > 0], strength[mask == 0]
+    inked = mask > 0
+    ink_counts, counts = _histogram(strength[inked]), _histogram(strength[~inked])
+    ink_levels, paper_levels = np.flatnonzero(ink_counts), np.flatnonzero(counts)
     if not ink_levels.size or not paper_levels.size:
         return mask
-    threshold = (float(ink_levels.min()) + float(paper_levels.max())) / 2
-    counts = np.bincount(paper_levels, minlength=256)
+    threshold = float(ink_levels[0] + paper_levels[-1]) / 2
     paper = _median(counts)
     noise = 1.4826 * _median(np.bincount(np.abs(np.arange(256) - paper), weights=counts, minlength=256))
     level = max(_FAINT_SHARE * threshold, paper + _FAINT_SIGNAL_TO_NOISE * noise, 1.0)
     return np.asarray(np.where(strength >= level, np.uint8(255), mask), np.uint8)
+
+
+def _histogram(levels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """How often each grey level occurs, (256,)."""
+    return np.bincount(levels, minlength=256)
 
 
 def _median(counts: NDArray[Any]) -> int:
@@ -132,7 +139,7 @@ def _inner_skewness(grey: GreyPixels) -> float:
     variance = float(np.mean(deviation * deviation))
     if variance < _FLAT_DEVIATION**2:
         return 0.0
-    return float(np.mean(deviation**3) / variance**1.5)
+    return float(np.mean(deviation * deviation * deviation) / variance**1.5)
 
 
 def _denoised(grey: GreyPixels) -> GreyPixels:
@@ -147,8 +154,8 @@ def _paper_level(grey: GreyPixels) -> GreyPixels:
     small = _reduced(grey)
     # Wider than any stroke: a digit's stroke is at most a quarter of its height, and the digit may fill the image.
     side = max(3, round(0.4 * min(small.shape))) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (side, side))
+    kernel = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+    paper = cv2.blur(closed(small, kernel), (side, side))
     return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 

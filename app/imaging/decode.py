@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from app.domain import ImageSize
 from app.errors import CorruptImage, ImageTooLarge, OcrError, UnsupportedImage
+from app.imaging.bombs import defused
 
 GreyPixels = NDArray[np.uint8]
 
@@ -30,6 +32,8 @@ _EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 # Pillow's own guard against decompression bombs is a process-wide number that knows nothing of `max_pixels`.
 Image.MAX_IMAGE_PIXELS = None
+# It warns of damaged metadata in words that the sender chooses; Python keeps each of them, and writes it to stderr.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,7 @@ def decode_colour(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
             pixels = np.repeat(_to_grey(image)[:, :, np.newaxis], 3, axis=2)
         else:
             pixels = np.asarray(_on_white(image).convert("RGB"))
-    scale = (WORKING_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5
-    if scale < 1:
-        size = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return _upright(pixels, orientation)
+    return _upright(_within_working_pixels(pixels), orientation)
 
 
 @contextmanager
@@ -88,6 +88,7 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     try:
         if data.startswith(_PNG_HEADER):  # Pillow reads on to the pixels before it tells a PNG's size
             _refuse_oversize(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), max_pixels)
+        data = defused(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _refuse_oversize(*image.size, max_pixels)
             yield image
@@ -118,12 +119,19 @@ def _grey_pixels(image: Image.Image) -> GreyPixels:
         image.draft("L", (int(image.width / shrink), int(image.height / shrink)) if shrink > 1 else image.size)
     image.load()
     image = _reduced(image)
-    pixels = _to_grey(image)
-    if pixels.size > WORKING_PIXELS:
-        scale = (WORKING_PIXELS / pixels.size) ** 0.5
-        reduced = (max(1, int(pixels.shape[1] * scale)), max(1, int(pixels.shape[0] * scale)))
-        pixels = cv2.resize(pixels, reduced, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return pixels
+    return _within_working_pixels(_to_grey(image))
+
+
+def _within_working_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same picture, (h, w) or (h, w, 3), at WORKING_PIXELS or fewer."""
+    height, width = pixels.shape[:2]
+    scale = (WORKING_PIXELS / (height * width)) ** 0.5
+    if scale >= 1:
+        return pixels
+    rows = max(1, int(height * scale))
+    columns = max(1, min(int(width * scale), WORKING_PIXELS // rows))
+    rows = min(rows, WORKING_PIXELS // columns)
+    return cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -39,7 +39,18 @@ def normalise_glyph(ink: NDArray[np.uint8]) -> Glyph:
 def full_ink(ink: NDArray[np.float32]) -> float:
     """The level of a stroke's middle, robust against a few darker pixels: the upper quartile of what is clearly ink."""
     clear = ink[ink > 0.5 * ink.max(initial=0.0)]
-    return float(np.percentile(clear, 75)) if clear.size else 0.0
+    return _upper_quartile(clear) if clear.size else 0.0
+
+
+def _upper_quartile(values: NDArray[np.float32]) -> float:
+    """`np.percentile(values, 75)`, without its generality, which costs more than the rest of a glyph."""
+    ordered = np.sort(values)
+    place = 0.75 * (len(ordered) - 1)
+    below = int(place)
+    low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+    share = place - below
+    # Numpy goes from the nearer end, so that the result never passes the other one.
+    return float(high - (high - low) * (1 - share) if share >= 0.5 else low + (high - low) * share)
 
 
 def _centred(ink: NDArray[np.float32]) -> Glyph:

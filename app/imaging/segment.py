@@ -45,6 +45,9 @@ _MIN_RELATIVE_HEIGHT = 0.4
 # On a page, what is lower than this share of the tall components' height is a speck.
 _MIN_PAGE_HEIGHT = 0.2
 
+# A pixel and its eight neighbours.
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
 _LEFT, _TOP, _WIDTH, _HEIGHT, _AREA = (
     cv2.CC_STAT_LEFT,
     cv2.CC_STAT_TOP,
@@ -96,9 +99,7 @@ def single_digit(ink: Ink) -> Candidate | None:
     frame = _frame_pieces(components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
-        frame_pixels = np.asarray(
-            cv2.dilate(frame[components.labels].astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8
-        )
+        frame_pixels = np.asarray(cv2.dilate(frame[components.labels].view(np.uint8), _NEIGHBOURS), np.uint8)
         unframed = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
         inner = _components(ink_mask(unframed))
         inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
@@ -171,7 +172,7 @@ def _components(mask: NDArray[np.uint8]) -> _Components:
 def _components_of(labels: NDArray[np.int32]) -> _Components:
     """One component, of the pixels that are 1."""
     left, top, width, height = cv2.boundingRect(labels.astype(np.uint8))
-    area = int(np.count_nonzero(labels))
+    area = cv2.countNonZero(labels)
     return _Components(labels, np.array([[0, 0, 0, 0, 0], [left, top, width, height, area]], np.int32))
 
 
@@ -182,10 +183,9 @@ def _candidate(components: _Components, strength: NDArray[np.uint8], labels: lis
         box = box.union(components.box(label))
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = components.labels[rows, columns]
-    own = np.isin(crop, labels).astype(np.uint8)
-    near = cv2.dilate(own, np.ones((3, 3), np.uint8))
-    foreign = (crop > 0) & (own == 0)
-    return Candidate(box, np.where((near > 0) & ~foreign, strength[rows, columns], 0).astype(np.uint8))
+    own = _chosen(len(components.stats), labels)[crop]
+    near = cv2.dilate(own.view(np.uint8), _NEIGHBOURS).view(bool)
+    return Candidate(box, np.where(near & ((crop == 0) | own), strength[rows, columns], np.uint8(0)))
 
 
 def _grown(components: _Components, strength: NDArray[np.uint8], kept: NDArray[np.intp]) -> _Components:
@@ -193,14 +193,24 @@ def _grown(components: _Components, strength: NDArray[np.uint8], kept: NDArray[n
 
     What runs along the image's edge is not joined by faint ink: a frame, or a neighbour in the next cell.
     """
-    mask = np.where(components.labels > 0, np.uint8(255), np.uint8(0)).astype(np.uint8)
-    own = np.isin(components.labels, kept)
-    barred = ~own & _barred(components)[components.labels]
-    near_barred = cv2.dilate(barred.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    faint = np.where((near_barred & ~own), 0, faint_ink(strength, mask)).astype(np.uint8)
+    count = len(components.stats)
+    is_own = _chosen(count, kept)
+    own = is_own[components.labels]
+    faint = faint_ink(strength, np.where(components.labels > 0, np.uint8(255), np.uint8(0)))
+    barred = _barred(components) & ~is_own
+    if barred.any():
+        near_barred = cv2.dilate(barred[components.labels].view(np.uint8), _NEIGHBOURS).view(bool)
+        faint = np.where(near_barred & ~own, np.uint8(0), faint)
     whole = _components(faint)
-    digit = np.isin(whole.labels, np.unique(whole.labels[own]))
+    digit = _chosen(len(whole.stats), whole.labels[own])[whole.labels]
     return _components_of((digit | own).astype(np.int32))
+
+
+def _chosen(count: int, labels: list[int] | NDArray[np.int_] | NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Of `count` components, by label, which are among `labels`."""
+    chosen = np.zeros(count, bool)
+    chosen[labels] = True
+    return chosen
 
 
 def _barred(components: _Components) -> NDArray[np.bool_]:
@@ -266,9 +276,9 @@ def _round(ink: NDArray[np.bool_]) -> bool:
 def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
     mask = (components.labels > 0).astype(np.uint8)
-    rim = np.flatnonzero((mask > 0) & (cv2.erode(mask, np.ones((3, 3), np.uint8)) == 0))
+    rim = np.flatnonzero((mask > 0) & (cv2.erode(mask, _NEIGHBOURS) == 0))
     labels, count = components.labels.ravel()[rim], len(components.stats)
-    steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, _NEIGHBOURS)
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
     level = np.bincount(labels, weights=strength.ravel()[rim], minlength=count)
     return np.asarray(step >= _MIN_EDGE_STEP * level)

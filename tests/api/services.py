@@ -10,13 +10,15 @@ from typing import Any
 
 import httpx
 import numpy as np
-import uvicorn
 from numpy.typing import NDArray
 
 from app.api.app import Load, create_app
+from app.api.protocol import ConnectionLimits
+from app.api.server import Server
 from app.api.state import ServiceState
 from app.batching import MicroBatcher
 from app.classifier import Classifier
+from app.deadline import Deadline
 from app.domain import Polarity, Prediction, Reading
 from app.manifest import ModelVersion
 from app.recogniser import Limits, Recogniser
@@ -45,10 +47,15 @@ def running(version: ModelVersion, load: Load, **settings: Any) -> Iterator[Serv
 def starting(
     version: ModelVersion, load: Load, on_failure: Callable[[Exception], None] | None = None, **settings: Any
 ) -> Iterator[Service]:
-    """A service whose start has begun: the real application on a server and a port of its own."""
+    """A service whose start has begun: the real application on the real server, and a port of its own.
+
+    Among the settings there may be `limits`, which are none: those of its connections.
+    """
+    limits: ConnectionLimits | None = settings.pop("limits", None)
     failures: list[Exception] = []
-    app = create_app(Settings(model_dir=MODELS, **settings), version, load, on_failure or failures.append)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none", timeout_graceful_shutdown=10))
+    chosen = Settings(model_dir=MODELS, port=0, **settings)
+    app = create_app(chosen, version, load, on_failure or failures.append)
+    server = Server(app, chosen, limits)
     thread = threading.Thread(target=server.run, name="server")
     thread.start()
     try:
@@ -139,6 +146,7 @@ class RaisingRecogniser(Recogniser):
         data: bytes,  # noqa: ARG002
         polarity: Polarity = Polarity.AUTO,  # noqa: ARG002
         min_confidence: float | None = None,  # noqa: ARG002
+        deadline: Deadline | None = None,  # noqa: ARG002
     ) -> Prediction:
         raise self.error
 
@@ -148,5 +156,6 @@ class RaisingRecogniser(Recogniser):
         polarity: Polarity = Polarity.AUTO,  # noqa: ARG002
         min_confidence: float | None = None,  # noqa: ARG002
         expected_length: int | None = None,  # noqa: ARG002
+        deadline: Deadline | None = None,  # noqa: ARG002
     ) -> Reading:
         raise self.error

@@ -8,6 +8,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
 import pytest
@@ -193,6 +194,48 @@ def test_requests_in_flight_are_counted(start: Start) -> None:
             classifier.release.set()
             sender.join()
         assert scrape(service)["digit_ocr_in_flight_requests", frozenset()] == 0
+
+
+def test_health_and_metrics_are_answered_in_an_overload(start: Start) -> None:
+    """And a batch is one request in flight, whatever is in it."""
+    classifier = Blocking()
+    data = encode(draw_digit(7))
+    batch = [("file", data)] * 3
+    with start(classifier, max_in_flight=2, threads=1) as service:
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                accepted = [
+                    pool.submit(service.post, "/predict", content=data),
+                    pool.submit(service.post, "/read/batch", files=batch),
+                ]
+                assert classifier.entered.wait(60)
+                wait_for(lambda: service.state.in_flight == 2, "the requests do not arrive")
+                for path in ("/predict", "/read", "/predict/batch", "/read/batch"):
+                    assert_problem(service.post(path, files=batch), "overloaded")
+                for path in ("/livez", "/readyz", "/model", "/metrics"):
+                    assert service.get(path).status_code == 200
+                assert scrape(service)["digit_ocr_in_flight_requests", frozenset()] == 2
+            finally:
+                classifier.release.set()
+            assert [answer.result().status_code for answer in accepted] == [200, 200]
+        found = scrape(service)
+        assert found["digit_ocr_in_flight_requests", frozenset()] == 0
+        assert moved({}, found, "digit_ocr_rejected_requests_total", reason="overloaded") == 4
+        assert moved({}, found, "digit_ocr_requests_total", endpoint="/read/batch", status="200") == 1
+        assert moved({}, found, "digit_ocr_requests_total", endpoint="/read/batch", status="503") == 1
+
+
+@pytest.mark.parametrize("path", ["/model", "/metrics"])
+def test_operations_need_a_key_where_that_is_configured(start: Start, path: str) -> None:
+    with start(api_keys="key") as service:
+        assert service.get(path).status_code == 200
+    with start(api_keys="key", protect_operations=True) as service:
+        assert_problem(service.get(path), "unauthorized")
+        assert_problem(service.get(path, headers={"X-API-Key": "no key"}), "unauthorized")
+        for headers in ({"X-API-Key": "key"}, {"Authorization": "Bearer key"}):
+            assert service.get(path, headers=headers).status_code == 200
+        assert service.get("/livez").status_code == 200
+        assert service.get("/readyz").status_code == 200
 
 
 def test_the_model_served_is_told(client: Service, version: ModelVersion) -> None:

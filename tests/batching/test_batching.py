@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.batching import BatchResult, MicroBatcher
+from app.batching import MicroBatcher
 from app.classifier import Classifier
 from app.errors import Overloaded, ShuttingDown
+from app.runner import Logits
 
 WAIT = 60
 
@@ -65,7 +66,7 @@ def glyphs(number: int, count: int = 1) -> NDArray[np.uint8]:
     return stack
 
 
-def assert_own(future: Future[BatchResult], number: int, count: int = 1) -> None:
+def assert_own(future: Future[Logits], number: int, count: int = 1) -> None:
     """The answer is the one to this question, in its order."""
     result = future.result(WAIT)
     assert result.logits.shape == (count, 11)
@@ -290,8 +291,8 @@ def _restless_threads() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-def _submit_until_closed(started: MicroBatcher, begun: threading.Barrier) -> list[Future[BatchResult]]:
-    futures: list[Future[BatchResult]] = []
+def _submit_until_closed(started: MicroBatcher, begun: threading.Barrier) -> list[Future[Logits]]:
+    futures: list[Future[Logits]] = []
     begun.wait(WAIT)
     while True:
         try:

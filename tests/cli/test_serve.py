@@ -20,6 +20,7 @@ import pytest
 from app.api.server import serve
 from app.manifest import ModelVersion, open_version
 from app.settings import Settings
+from tests.api.problems import assert_problem
 from tests.api.services import wait_for
 from tests.conftest import ROOT
 from tests.images import draw_digit, encode
@@ -71,6 +72,85 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert "Traceback" not in text
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert [event["status"] for event in events if event["event"] == "request"] == [200, 200]
+
+
+@contextmanager
+def in_flight(port: int) -> Iterator[socket.socket]:
+    """A request that is accepted, and waits for the rest of its body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as opened:
+        head = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(GOOD)}\r\n\r\n"
+        opened.sendall(head.encode() + GOOD[:100])
+        wait_for(lambda: "digit_ocr_in_flight_requests 1.0" in get(port, "/metrics").text, "it does not arrive")
+        yield opened
+
+
+def test_what_is_new_is_refused_while_what_is_accepted_is_finished(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path / "log", PORT=str(port), ENGINE="litert", REQUEST_TIMEOUT_S="60") as process:
+        wait_until_ready(port, process)
+        kept = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+        with in_flight(port) as opened, kept:
+            assert "connection" not in kept.get("/readyz").headers
+            process.send_signal(signal.SIGTERM)
+            wait_for(lambda: get(port, "/readyz").status_code == 503, "it is still ready")
+            refused = [
+                get(port, "/readyz"),
+                kept.post("/predict", content=GOOD),
+                httpx.post(f"http://127.0.0.1:{port}/read", content=GOOD, trust_env=False),
+            ]
+            for answer in refused:
+                assert_problem(answer, "shutting-down")
+                assert answer.headers["connection"] == "close"
+            assert get(port, "/livez").status_code == 200
+            assert get(port, "/metrics").status_code == 200
+            opened.sendall(GOOD[100:])
+            answer_of_the_accepted = opened.recv(65_536)
+            assert answer_of_the_accepted.startswith(b"HTTP/1.1 200 ")
+            assert b"connection: close" in answer_of_the_accepted
+        assert process.wait(30) == 0
+
+
+def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:
+    """Connections that nobody uses hold nothing up, nor do clients that have sent half of a request."""
+    port = free_port()
+    with serving(
+        tmp_path / "log", PORT=str(port), ENGINE="litert", SHUTDOWN_GRACE_S="60", HEADER_TIMEOUT_S="60"
+    ) as process:
+        wait_until_ready(port, process)
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as kept,
+            socket.create_connection(("127.0.0.1", port), timeout=60) as half,
+        ):
+            assert kept.get("/livez").status_code == 200
+            half.sendall(b"POST /predict HTTP/1.1\r\nHost: local")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+
+def test_the_grace_ends(tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with serving(log, PORT=str(port), ENGINE="litert", SHUTDOWN_GRACE_S="1", REQUEST_TIMEOUT_S="60") as process:
+        wait_until_ready(port, process)
+        with in_flight(port) as opened:
+            process.send_signal(signal.SIGTERM)
+            answer = b"".join(iter(lambda: opened.recv(65_536), b""))
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b"/problems/shutting-down" in answer
+            assert process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(
+        tmp_path / "log", PORT=str(port), ENGINE="litert", SHUTDOWN_GRACE_S="100", REQUEST_TIMEOUT_S="100"
+    ) as process:
+        wait_until_ready(port, process)
+        with in_flight(port):
+            process.send_signal(signal.SIGTERM)
+            wait_for(lambda: get(port, "/readyz").status_code == 503, "it is still ready")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
 
 
 def _accepts(port: int) -> bool:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.batching import MicroBatcher
 from app.imaging.decode import decode_image
 from app.recogniser import Limits, Recogniser
+from app.runner import InterpreterPool
 from tests.api.services import OneDigit
 from tests.evaluation.__main__ import Scope, lines
 from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Places
@@ -32,8 +32,7 @@ from training.sources import Item
 
 @pytest.fixture
 def sevens() -> Iterator[Recogniser]:
-    batcher = MicroBatcher(OneDigit(), max_batch_size=4, batch_timeout_s=0.0, max_queue_size=8)
-    recogniser = Recogniser(batcher, 1.0, 0.5, Limits(1_000_000, 10, 10.0))
+    recogniser = Recogniser(InterpreterPool([OneDigit()]), 1.0, 0.5, Limits(1_000_000, 10, 10.0))
     yield recogniser
     recogniser.close()
 

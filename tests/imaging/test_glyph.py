@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
 from app.imaging.decode import decode_image
-from app.imaging.glyph import GLYPH_SIDE, PREPROCESSING_VERSION, network_input, normalise_glyph
+from app.imaging.glyph import GLYPH_SIDE, PREPROCESSING_VERSION, full_ink, network_input, normalise_glyph
 from app.imaging.segment import digit_candidates, digits_by_polarity, single_digit
 from tests.samples.draw import pen_number
 
@@ -96,3 +96,9 @@ def test_network_input_is_0_to_1() -> None:
     values = network_input(np.array([[[0, 51], [255, 102]]], np.uint8))
     assert values.dtype == np.float32
     np.testing.assert_allclose(values[..., 0], [[[0, 0.2], [1, 0.4]]], atol=1e-7)
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 20), st.integers(1, 20)), elements=st.floats(0, 255, width=32)))
+def test_full_ink_is_the_upper_quartile_of_what_is_clearly_ink(ink: NDArray[np.float32]) -> None:
+    clear = ink[ink > 0.5 * ink.max()]
+    assert full_ink(ink) == (float(np.percentile(clear, 75)) if clear.size else 0.0)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.errors import OcrError
 from app.settings import Settings, available_cpus, load_settings
 
-# Every setting of the contract; None where it leaves the default open.
+# Every setting of the contract, and what has been added since; None where the default is left open.
 CONTRACT: dict[str, object] = {
     "HOST": None,
     "PORT": 8000,
@@ -28,9 +28,14 @@ CONTRACT: dict[str, object] = {
     "BATCH_TIMEOUT_MS": None,
     "THREADS": None,
     "SHUTDOWN_GRACE_S": None,
+    "HEADER_TIMEOUT_S": None,
+    "KEEP_ALIVE_S": None,
     "API_KEYS": (),
+    "PROTECT_OPERATIONS": False,
+    "CORS_ORIGINS": (),
     "LOG_LEVEL": None,
     "LOG_FORMAT": None,
+    "LOG_REQUESTS_PER_S": None,
 }
 
 
@@ -65,8 +70,18 @@ def test_every_setting_says_what_it_is(name: str) -> None:
         ("BATCH_TIMEOUT_MS", "2.5", 2.5),
         ("THREADS", "2", 2),
         ("SHUTDOWN_GRACE_S", "0", 0),
+        ("HEADER_TIMEOUT_S", "2.5", 2.5),
+        ("KEEP_ALIVE_S", "60", 60),
+        (
+            "CORS_ORIGINS",
+            "https://example.org, http://localhost:3000",
+            ("https://example.org", "http://localhost:3000"),
+        ),
+        ("CORS_ORIGINS", "*", ("*",)),
+        ("CORS_ORIGINS", "", ()),
         ("LOG_LEVEL", "warning", "warning"),
         ("LOG_FORMAT", "json", "json"),
+        ("LOG_REQUESTS_PER_S", "0", 0),
     ],
 )
 def test_a_setting_comes_from_its_variable(
@@ -82,6 +97,12 @@ def test_a_setting_comes_from_its_variable(
 def test_keys_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch, text: str, keys: list[str]) -> None:
     monkeypatch.setenv("DIGIT_OCR_API_KEYS", text)
     assert [key.get_secret_value() for key in load_settings().api_keys] == keys
+
+
+def test_operations_are_protected_with_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGIT_OCR_API_KEYS", "one")
+    monkeypatch.setenv("DIGIT_OCR_PROTECT_OPERATIONS", "true")
+    assert load_settings().protect_operations is True
 
 
 def test_variables_of_others_are_none_of_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +155,16 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str
         ("BATCH_TIMEOUT_MS", "nan"),
         ("THREADS", "0"),
         ("SHUTDOWN_GRACE_S", "-1"),
+        ("HEADER_TIMEOUT_S", "0"),
+        ("KEEP_ALIVE_S", "0"),
+        ("PROTECT_OPERATIONS", "maybe"),
+        ("PROTECT_OPERATIONS", "true"),  # without keys
+        ("CORS_ORIGINS", "example.org"),
+        ("CORS_ORIGINS", "https://example.org/"),
+        ("CORS_ORIGINS", "https://example.org/page"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
+        ("LOG_REQUESTS_PER_S", "-1"),
     ],
 )
 def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:

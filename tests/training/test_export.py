@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from training.export import round_weights, tflite_bytes, tflite_int8_bytes
+from app.conversion import flat_buffer
+from training.export import round_weights, tflite_int8_bytes
 from training.latency import main
 from training.model import digit_network, reference_network
 
@@ -42,7 +43,7 @@ def test_the_integer_variant_has_weights_of_8_bits_and_activations_of_16() -> No
     glyphs = np.random.default_rng(1).integers(0, 256, (4, 28, 28)).astype(np.uint8)
     network = reference_network()
     exported = tflite_int8_bytes(network, glyphs)
-    assert len(exported) < len(tflite_bytes(network)) / 2
+    assert len(exported) < len(flat_buffer(network)) / 2
     interpreter = Interpreter(model_content=exported)
     interpreter.allocate_tensors()
     assert interpreter.get_input_details()[0]["dtype"] == interpreter.get_output_details()[0]["dtype"] == np.float32
@@ -58,7 +59,7 @@ def test_the_time_of_flat_buffers_is_printed(
 ) -> None:
     monkeypatch.setattr("training.latency.LITERT_CALLS", 20)
     path = tmp_path / "model.tflite"
-    path.write_bytes(tflite_bytes(reference_network()))
+    path.write_bytes(flat_buffer(reference_network()))
     main([str(path)])
     assert f"{path}: 0." in (said := capsys.readouterr().out)
     assert " ms a glyph, on one thread of " in said

@@ -71,7 +71,7 @@ def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base:
     assert (reader.name, reader.temperature, reader.threshold) == ("reader 1.2.3", 1.5, 0.6)
     assert reader.metrics["cheques"]["exact"] == 0.8
     assert opened.manifest.sha256["model.keras"] == base.manifest.sha256["model.keras"]
-    assert opened.manifest.sha256["reader.keras"] == file_sha256(opened.reader_path)
+    assert opened.manifest.sha256["reader.keras"] == file_sha256(opened.reader_files.keras)
     card = (folder / "README.md").read_text()
     assert card.startswith("# digits 0.1.0\n")
     assert "What it is." in card

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import h5py
-import keras
 import numpy as np
 import pytest
 
@@ -21,7 +20,7 @@ from training.__main__ import main
 from training.config import TrainingConfig
 from training.export import NoSpace, VersionExists, publish
 from training.finetune import finetune
-from training.run import Places, run, started_network
+from training.run import Places, pooled_data, run
 
 
 @pytest.mark.timeout(600)  # two trainings, and six conversions
@@ -33,7 +32,7 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
     assert version.folder == folder
     assert {"model.keras", "model.tflite", "model-int8.tflite"} <= set(version.manifest.sha256)
     assert set(version.manifest.sha256) <= {path.name for path in folder.iterdir()}
-    weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.keras_path).read("model.weights.h5")))
+    weights = h5py.File(io.BytesIO(zipfile.ZipFile(version.files.keras).read("model.weights.h5")))
     assert "layers" in weights
     assert "optimizer" not in weights
     assert {"validation", "MNIST test", "rendered digits"} <= set(version.manifest.metrics)
@@ -106,21 +105,17 @@ def test_the_command_says_what_is_missing_before_it_trains(
     assert "manifest.json" in capsys.readouterr().err
 
 
-def test_a_run_begins_with_the_weights_of_another(tiny: TrainingConfig, places: Places) -> None:
-    """It is trained first; its version, where that is published, is taken instead."""
-    first = replace(tiny, version="0.0.6", epochs=1, steps=20)
-    trained = started_network(first, places, 1)
-    assert (places.run_dir(first) / "epochs.csv").exists()
-    again = started_network(first, places, 1)  # goes on from what is kept
-    np.testing.assert_array_equal(trained.get_weights()[0], again.get_weights()[0])
-    folder = run(first, places, 1, "the command")
-    kept = keras.saving.load_model(folder / "model.keras", compile=False)
-    published = started_network(first, places, 1)
-    np.testing.assert_array_equal(kept.get_weights()[0], published.get_weights()[0])
-    whole = replace(first, version="0.0.7", start=first, start_share=1.0)
-    folder = run(whole, places, 1, "the command")
-    card = (folder / "README.md").read_text()
-    assert "from the weights of digits 0.0.6, 1 epochs" in card
-    assert "100% of the weights are still those at the start" in card
-    stayed = keras.saving.load_model(folder / "model.keras", compile=False)
-    np.testing.assert_array_equal(kept.get_weights()[0], stayed.get_weights()[0])
+def test_other_weights_draw_no_other_glyphs(tiny: TrainingConfig, places: Places) -> None:
+    drawn = pooled_data(tiny, places, 1)
+    pool = places.run_dir(tiny) / "pool.npz"
+    kept = pool.stat().st_mtime_ns
+    sources = tuple(replace(plan, weight=plan.weight * 2) for plan in tiny.sources)
+    again = pooled_data(replace(tiny, sources=sources, font_weight=0.7), places, 1)
+    assert pool.stat().st_mtime_ns == kept
+    for before, after in zip(drawn.shares, again.shares, strict=True):
+        np.testing.assert_array_equal(before.glyphs.glyphs, after.glyphs.glyphs)
+    weights = {share.name: share.weight for share in again.shares}
+    assert weights["fonts"] == 0.7
+    assert all(weights[plan.name] == plan.weight for plan in sources)
+    pooled_data(replace(tiny, font_digits=tiny.font_digits + 10), places, 1)
+    assert pool.stat().st_mtime_ns != kept

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import keras
 
+from app.conversion import flat_buffer
 from app.imaging.line import LINE_VERSION
 from training.evaluate import threshold_for_risk
-from training.export import NoSpace, tflite_bytes
+from training.export import NoSpace
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.figures import digit_answers, fitted_blank_bias, fitted_odds, fitted_temperature
@@ -88,7 +89,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
 
 def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Reader, float]:
     """The flat buffer of a network, written beside it, and the share of lines that both read alike."""
-    buffer = tflite_bytes(network)
+    buffer = flat_buffer(network)
     reader = Reader(buffer)
     lines = max(pools.validation.values(), key=len).lines[:_PARITY_LINES]
     agreement, difference = parity(network, reader, lines)

@@ -1,0 +1,59 @@
+"""Keras networks → LiteRT flat buffers; the only TensorFlow in app/, and imported only where it is needed.
+
+The `keras` engine loads a version's `.keras`, converts it in memory and serves what comes out: LiteRT takes a third of
+the time of TensorFlow's own executor for one glyph, and needs no batches to be fast (tests/benchmarks/RESULTS.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from app.errors import ModelMismatch
+
+
+def flat_buffer_of(path: Path, threads: int) -> bytes:
+    """The network of a `.keras` file as a flat buffer; the file is loaded with `safe_mode`.
+
+    Takes seconds, on so many threads. Raises ModelMismatch where the file does not load.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its banner is no news to an operator
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise ModelMismatch("The keras engine runs on TensorFlow; unset KERAS_BACKEND.")
+    # TensorFlow's threads are the process's, settled by its first use: a process that has trained keeps its own.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    try:
+        return flat_buffer(keras.saving.load_model(path, compile=False, safe_mode=True))
+    except Exception as error:  # Keras raises whatever its deserialisers do
+        raise ModelMismatch(f"{path} does not load ({type(error).__name__}); copy the version anew.") from error
+
+
+def flat_buffer(network: Any) -> bytes:
+    """A Keras network as a LiteRT flat buffer with float weights, any batch size.
+
+    Its variables are made constants first: the converter's own way from a Keras network takes five times as long.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = tf.TensorSpec(tuple(network.input_shape), tf.float32)
+    forward = tf.function(lambda inputs: network(inputs, training=False)).get_concrete_function(signature)
+    frozen = convert_variables_to_constants_v2(forward)
+    return converted(tf.lite.TFLiteConverter.from_concrete_functions([frozen]))
+
+
+def converted(converter: Any) -> bytes:
+    """What a `tf.lite.TFLiteConverter` makes, without what it prints."""
+    # Keras prints the signature of what it saves on the way; the converter warns that floats at the ends are meant.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return bytes(converter.convert())
