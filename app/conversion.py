@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,13 @@ def flat_buffer_of(path: Path, threads: int) -> bytes:
     Takes seconds, on so many threads. Raises ModelMismatch where the file does not load.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its banner is no news to an operator
-    import keras
-    import tensorflow as tf
-
+    try:
+        import keras
+        import tensorflow as tf
+    except ModuleNotFoundError:
+        raise ModelMismatch(
+            "The keras engine needs TensorFlow, which is not installed here; set DIGIT_OCR_ENGINE=litert."
+        ) from None
     if keras.backend.backend() != "tensorflow":
         raise ModelMismatch("The keras engine runs on TensorFlow; unset KERAS_BACKEND.")
     # TensorFlow's threads are the process's, settled by its first use: a process that has trained keeps its own.
@@ -48,12 +54,27 @@ def flat_buffer(network: Any) -> bytes:
     signature = tf.TensorSpec(tuple(network.input_shape), tf.float32)
     forward = tf.function(lambda inputs: network(inputs, training=False)).get_concrete_function(signature)
     frozen = convert_variables_to_constants_v2(forward)
-    return converted(tf.lite.TFLiteConverter.from_concrete_functions([frozen]))
+    with _quiet():
+        return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
 
 
 def converted(converter: Any) -> bytes:
     """What a `tf.lite.TFLiteConverter` makes, without what it prints."""
-    # Keras prints the signature of what it saves on the way; the converter warns that floats at the ends are meant.
+    with _quiet():
+        return bytes(converter.convert())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself what is no news: the signature that Keras prints of what it saves on the way, and warnings that
+    floats at the ends are meant and that a graph of constants is not tracked.
+    """
+    logger = logging.getLogger("absl")
+    level = logger.level
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return bytes(converter.convert())
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

@@ -71,7 +71,12 @@ class Metrics:
             registry=registry,
         )
         self.in_flight = Gauge("digit_ocr_in_flight_requests", "Requests being served.", registry=registry)
-        self._digits = Counter("digit_ocr_digits", "Digits read.", ("digit", "rejected"), registry=registry)
+        digits = Counter("digit_ocr_digits", "Digits read.", ("digit", "rejected"), registry=registry)
+        self._digits = {
+            (digit, rejected): digits.labels(str(digit), str(rejected).lower())
+            for digit in range(10)
+            for rejected in (False, True)
+        }
         self._confidence = Histogram(
             "digit_ocr_confidence",
             "Confidence of the digits read.",
@@ -126,7 +131,7 @@ class Metrics:
         self._model_load.set(seconds)
 
     def _digit(self, digit: int, confidence: float, rejected: bool) -> None:
-        self._digits.labels(str(digit), str(rejected).lower()).inc()
+        self._digits[digit, rejected].inc()
         self._confidence.observe(confidence)
 
     def _timings(self, timings: Timings) -> None:

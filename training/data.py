@@ -103,8 +103,8 @@ def training_data(
         )
     described.append(
         {
-            "name": "fonts of Debian's fonts-* packages (training/fonts.txt)",
-            "licence": "each font's own; free in the sense of Debian's guidelines",
+            "name": "fonts of Debian (training/fonts.txt) and of npm (training/handwriting)",
+            "licence": "each font's own; free in the sense of Debian's guidelines; of npm's, OFL 1.1 or Apache 2.0",
             "files": len(fonts),
             "families": len({font.family for font in fonts}),
             "held_out_families": len({font.family for font in held_out_fonts}),

@@ -22,7 +22,7 @@ from app.api.protocol import BoundedProtocol, ConnectionLimits
 from app.api.request_log import RequestLog
 from app.api.state import ServiceState
 from app.composition import build_recogniser
-from app.errors import MalformedRequest
+from app.errors import MalformedRequest, OcrError
 from app.manifest import ModelVersion
 from app.settings import Settings
 from app.tracing import open_tracing
@@ -41,7 +41,8 @@ def serve(settings: Settings, version: ModelVersion) -> int:
 
     def stop(error: Exception) -> None:
         failure.append(error)
-        _log.error("the model does not load", reason=str(error), exc_info=error)
+        foreseen = isinstance(error, OcrError)  # its message says all; anything else is a fault of ours
+        _log.error("the model does not load", reason=str(error), exc_info=None if foreseen else error)
         server.should_exit = True
 
     tracing = open_tracing()

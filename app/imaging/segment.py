@@ -111,7 +111,8 @@ def single_digit(ink: Ink) -> Candidate | None:
     kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:
         return None
-    kept = kept[_belongs_to_main(components, kept)]
+    if kept.size > 1:
+        kept = kept[_belongs_to_main(components, kept)]
     return _candidate(_grown(components, strength, kept), strength, [1])
 
 
@@ -197,12 +198,14 @@ def _grown(components: _Components, strength: NDArray[np.uint8], kept: NDArray[n
     is_own = _chosen(count, kept)
     own = is_own[components.labels]
     faint = faint_ink(strength, np.where(components.labels > 0, np.uint8(255), np.uint8(0)))
-    barred = _barred(components) & ~is_own
+    foreign = ~is_own[1:]
+    barred = _barred(components) & ~is_own if foreign.any() else foreign
     if barred.any():
         near_barred = cv2.dilate(barred[components.labels].view(np.uint8), _NEIGHBOURS).view(bool)
         faint = np.where(near_barred & ~own, np.uint8(0), faint)
-    whole = _components(faint)
-    digit = _chosen(len(whole.stats), whole.labels[own])[whole.labels]
+    whole_count, found = cv2.connectedComponents(faint, connectivity=8)
+    whole = np.asarray(found, np.int32)
+    digit = _chosen(whole_count, whole[own])[whole]
     return _components_of((digit | own).astype(np.int32))
 
 
@@ -234,9 +237,9 @@ def _touches_edge(components: _Components) -> NDArray[np.bool_]:
 
 def _frame_pieces(components: _Components) -> NDArray[np.bool_]:
     """Which components, by label, are pieces of a frame: they touch the image's edge and stay near it."""
-    frame = _touches_edge(components) & _in_edge_band(components)
+    frame = _touches_edge(components)
     frame[0] = False
-    return np.asarray(frame)
+    return np.asarray(frame & _in_edge_band(components)) if frame.any() else frame
 
 
 def _in_edge_band(components: _Components) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 from app.calibration import expected_calibration_error
 from app.domain import Prediction
 from training.evaluate import BINS, roc_curve
+from training.lines.figures import edit_distance
 
 # Of the texts that are reported with this confidence, as many are to be right.
 SURE = 0.9
@@ -135,16 +136,6 @@ def auroc(non_digits: Sequence[Prediction], digits: Sequence[Prediction]) -> flo
 def predictions_of(answers: Sequence[Answer]) -> list[Prediction]:
     """What /predict answered; nothing of /read."""
     return [answer.prediction for answer in answers if answer.prediction is not None]
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Insertions, deletions and substitutions between two texts (Levenshtein 1966)."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
-    return row[-1]
 
 
 def _refuse_empty(answers: Sequence[Answer]) -> None:

@@ -12,7 +12,6 @@ from app.domain import ImageSize, Prediction, Timings
 from tests.evaluation.figures import (
     Answer,
     auroc,
-    edit_distance,
     predicted,
     says_no_digit,
     scored,
@@ -92,19 +91,6 @@ def test_auroc_of_one_kind_alone_is_undefined() -> None:
     assert auroc([], [NO_INK]) is None
     assert auroc([NO_INK], []) is None
     assert auroc([], []) is None
-
-
-@given(TEXTS, TEXTS, TEXTS)
-def test_edit_distance_is_a_distance(one: str, other: str, third: str) -> None:
-    distance = edit_distance(one, other)
-    assert distance == edit_distance(other, one)
-    assert (distance == 0) == (one == other)
-    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
-    assert distance <= edit_distance(one, third) + edit_distance(third, other)
-
-
-def test_edit_distance_counts_what_is_lost_added_and_changed() -> None:
-    assert [edit_distance("1234", text) for text in ("1234", "134", "12534", "1294", "")] == [0, 1, 1, 1, 4]
 
 
 def test_nothing_cannot_be_scored() -> None:

@@ -357,6 +357,10 @@ def test_edit_distance(one: str, other: str) -> None:
     assert edit_distance(one + "7", other + "7") == distance
 
 
+def test_edit_distance_counts_what_is_lost_added_and_changed() -> None:
+    assert [edit_distance("1234", text) for text in ("1234", "134", "12534", "1294", "")] == [0, 1, 1, 1, 4]
+
+
 def test_figures_count_strings_and_characters() -> None:
     read = figures([("100", "100"), ("100", "10"), ("", "7"), ("42", "24")])
     assert (read.count, read.exact) == (4, 0.25)

@@ -11,7 +11,7 @@ config = TrainingConfig(
     version="1.0.0",
     sources=(
         SourcePlan("MNIST", copies=1, weight=0.28, plain=True),
-        SourcePlan("optdigits", copies=8, weight=0.05, plain=True),
+        SourcePlan("optdigits", copies=8, weight=0.06, plain=True),
         SourcePlan("semeion", copies=4, weight=0.01),
         SourcePlan("pendigits", copies=3, weight=0.05),
         SourcePlan("UNIPEN characters", copies=10, weight=0.27, none_copies=1),
@@ -32,7 +32,7 @@ config = TrainingConfig(
     non_digit_weight=0.06,
     batch_size=512,
     steps=600,
-    epochs=20,
+    epochs=28,
     calm_epochs=3,
     learning_rate=3e-3,
     weight_decay=0.02,
