@@ -10,6 +10,7 @@ import contextlib
 import io
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ def flat_buffer_of(path: Path, threads: int) -> bytes:
     Takes seconds, on so many threads. Raises ModelMismatch where the file does not load.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its banner is no news to an operator
+    _settle_for_no_room()
     try:
         import keras
         import tensorflow as tf
@@ -43,6 +45,17 @@ def flat_buffer_of(path: Path, threads: int) -> bytes:
         raise ModelMismatch(f"{path} does not load ({type(error).__name__}); copy the version anew.") from error
 
 
+def _settle_for_no_room() -> None:
+    """Where nothing can be written, names a folder for temporary files all the same.
+
+    TensorFlow asks for one as it is imported, and would not be; nothing is ever written there.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = os.curdir
+
+
 def flat_buffer(network: Any) -> bytes:
     """A Keras network as a LiteRT flat buffer with float weights, any batch size.
 
@@ -52,8 +65,9 @@ def flat_buffer(network: Any) -> bytes:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     signature = tf.TensorSpec(tuple(network.input_shape), tf.float32)
-    forward = tf.function(lambda inputs: network(inputs, training=False)).get_concrete_function(signature)
-    frozen = convert_variables_to_constants_v2(forward)
+    # Autograph would rewrite a lambda's source, in a file; a network needs none of it.
+    forward = tf.function(lambda inputs: network(inputs, training=False), autograph=False)
+    frozen = convert_variables_to_constants_v2(forward.get_concrete_function(signature))
     with _quiet():
         return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
 

@@ -30,10 +30,16 @@ from app.imaging.segment import Candidate, digit_candidates
 _COLUMN_GAP = 4.0
 # A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
 _LEAST_HEIGHT = 0.25
+# One piece alone, lower and narrower than this, is what is left of a rule: a lone 1 is written as high as other digits.
+_SCRAP_HEIGHT = 0.6
+_SCRAP_WIDTH = 0.2
 # Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.
 _LEAST_DISTANCE = 0.75
-# Of a line that the image's upper or lower edge cuts, so many of the digits touch it.
+# Of a line that the image's upper or lower edge cuts, so many of the digits are so near it, in heights of the main
+# line's, and so much lower than those: what is left of a line that a crop went through. A whole one may be as near.
 _CUT_SHARE = 0.5
+_AT_THE_EDGE = 0.06
+_CUT_HEIGHT = 0.8
 
 Row = list[Candidate]
 
@@ -80,7 +86,8 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
 def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
     """The rows that candidates stand in, from top to bottom, each from left to right; `height` is the image's.
 
-    What is not of the main row is left out where it is low, close to another row, or cut by the image's edge.
+    What is not of the main row is left out where it is low, close to another row, a lone scrap of a stroke, or cut by
+    the image's edge.
     """
     main = main_line(candidates)
     rows = _level_rows(candidates)
@@ -91,10 +98,22 @@ def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
     kept: list[int] = []
     for index in sorted(range(len(rows)), key=lambda i: -sum(one.box.area for one in rows[i])):
         low = heights[index] < _LEAST_HEIGHT * tallest
-        cut = np.mean([one.box.top == 0 or one.box.bottom == height for one in rows[index]]) >= _CUT_SHARE
-        if not kept or not (low or cut or any(_same_row(rows[index], rows[other]) for other in kept)):
+        cut = heights[index] < _CUT_HEIGHT * tallest and _at_the_edge(rows[index], height, _AT_THE_EDGE * tallest)
+        scrap = len(rows[index]) == 1 and _is_scrap(rows[index][0].box, tallest)
+        if not kept or not (low or cut or scrap or any(_same_row(rows[index], rows[other]) for other in kept)):
             kept.append(index)
     return [rows[index] for index in sorted(kept)]
+
+
+def _is_scrap(box: BoundingBox, height: float) -> bool:
+    """Whether a piece alone is a scrap of a stroke beside digits so high."""
+    return box.height < _SCRAP_HEIGHT * height and box.width < _SCRAP_WIDTH * height
+
+
+def _at_the_edge(row: Row, height: int, margin: float) -> bool:
+    """Whether a row's pieces lie at the upper or the lower edge of an image so high."""
+    near = [one.box.top <= margin or one.box.bottom >= height - margin for one in row]
+    return float(np.mean(near)) >= _CUT_SHARE
 
 
 def _level_rows(candidates: Sequence[Candidate]) -> list[Row]:

@@ -45,6 +45,8 @@ _MIN_RELATIVE_HEIGHT = 0.4
 # On a page, what is lower than this share of the tall components' height is a speck.
 _MIN_PAGE_HEIGHT = 0.2
 
+# Digits of one page are alike in height to this factor.
+_ALIKE = 1.25
 # A pixel and its eight neighbours.
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
@@ -149,6 +151,7 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
         return []
     usable &= ~_enclosing(components) & _sharp(components, ink.strength)
     inner = usable & ~_frame_pieces(components)
+    inner |= usable & _cropped_tight(components, inner)
     labels = np.flatnonzero(inner if inner.any() else usable)
     if not labels.size:
         return []
@@ -240,6 +243,19 @@ def _frame_pieces(components: _Components) -> NDArray[np.bool_]:
     frame = _touches_edge(components)
     frame[0] = False
     return np.asarray(frame & _in_edge_band(components)) if frame.any() else frame
+
+
+def _cropped_tight(components: _Components, inner: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which components, by label, are as tall as the usual one of the `inner` ones, and touch neither side.
+
+    Digits of the upper and the lower line of a page that is cropped tight: they lie along its edges as a frame does.
+    """
+    if not inner.any():
+        return inner
+    stats, usual = components.stats, _tall_height(components.stats[inner, _HEIGHT])
+    alike = (stats[:, _HEIGHT] >= usual / _ALIKE) & (stats[:, _HEIGHT] <= usual * _ALIKE)
+    alike &= stats[:, _WIDTH] <= usual
+    return np.asarray(alike & (stats[:, _LEFT] > 0) & (components.rights < components.labels.shape[1]))
 
 
 def _in_edge_band(components: _Components) -> NDArray[np.bool_]:

@@ -134,3 +134,38 @@ def test_noise_is_bounded() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (1200, 1600)).astype(np.uint8)
     for lines in islice(page_views(noise, Polarity.AUTO, MOST), 4):
         assert len(lines) <= MOST
+
+
+def typed(texts: list[str]) -> NDArray[np.uint8]:
+    """Typed numbers of one height under each other, 30 pixels apart."""
+    page = np.full((len(texts) * 70, 260), 255, np.uint8)
+    for index, text in enumerate(texts):
+        cv2.putText(page, text, (20, 70 * index + 50), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 4)
+    return page
+
+
+def rows_of_ink(page: NDArray[np.uint8]) -> NDArray[np.intp]:
+    return np.flatnonzero((page < 128).any(axis=1))
+
+
+def test_lines_cropped_tight_are_all_there() -> None:
+    page = typed(["44447", "47447", "77447"])
+    ink = rows_of_ink(page)
+    assert len(lines_of(np.ascontiguousarray(page[ink[0] : ink[-1] + 1]))) == 3
+
+
+@pytest.mark.parametrize("left", [8, 14, 20])
+def test_what_a_crop_left_of_a_line_is_none(left: int) -> None:
+    page = typed(["44447", "47447"])
+    ink = rows_of_ink(page)
+    end = int(ink[np.argmax(np.diff(ink))])  # of the first line
+    assert len(lines_of(np.ascontiguousarray(page[end + 1 - left :]))) == 1
+    start = int(ink[np.argmax(np.diff(ink)) + 1])  # of the second
+    assert len(lines_of(np.ascontiguousarray(page[: start + left]))) == 1
+
+
+def test_a_scrap_of_a_rule_beside_a_number_is_no_line() -> None:
+    page = np.pad(typed(["40817"]), ((0, 20), (0, 20)), constant_values=255)
+    bottom = int(rows_of_ink(page)[-1])
+    page[bottom - 5 : bottom + 14, 250:253] = 0
+    assert len(lines_of(page)) == 1

@@ -91,14 +91,12 @@ def test_a_model_for_another_imaging_path_is_refused(folder: Path, edit: str) ->
     assert "another-0" in line
 
 
-def test_no_disk_is_needed() -> None:
-    """No file can grow by a byte, in /tmp or elsewhere, and uploads of many megabytes are read all the same.
-
-    TensorFlow, which the other engine has, looks for a place for temporary files when it is imported.
-    """
+@pytest.mark.parametrize("engine", ["keras", "litert"])
+def test_no_disk_is_needed(engine: str) -> None:
+    """No file can grow by a byte, in /tmp or elsewhere, and uploads of many megabytes are read all the same."""
     command = ("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *SERVE)
     nowhere = {"TMPDIR": "/dev/null", "HOME": "/dev/null", "PYTHONDONTWRITEBYTECODE": "1"}
-    with serving({"ENGINE": "litert"}, nowhere, command) as served:
+    with serving({"ENGINE": engine}, nowhere, command) as served:
         with served.client() as client:
             assert client.post("/predict", content=LARGE).json()["digit"] == 3
             assert client.post("/predict", files={"file": ("3.png", LARGE)}).json()["digit"] == 3
