@@ -2,7 +2,11 @@
 
     python -m training train --config training/configs/digits_1_0_0.py --data-dir DATA
 
-TO WRITE
+Takes 90 minutes on two idle cores (Intel Xeon): 20 to draw the glyphs, 70 to train at 1,900 to 2,150 a second. The
+released version was not trained in one go: its rate first fell as in a run of 26 epochs, from the 14th on as in one of
+20, and from the 21st on as in one of 28, those with a weight of 0.06 for optdigits instead of 0.05. Reached on what it
+never saw: MNIST 99.51 %, CVL 96.56 %, UNIPEN's digits 99.02 %, optdigits windep 99.05 %, meters 97.88 %, newspaper
+cells 99.83 %, clean digits of other fonts 99.66 %.
 """
 
 from training.config import SourcePlan, TrainingConfig
