@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from app.calibration import LABELS
+from app.conversion import flat_buffer
 from app.imaging.glyph import PREPROCESSING_VERSION
-from app.manifest import KERAS_FILE, MANIFEST_FILE, Manifest, file_sha256
+from app.manifest import KERAS_FILE, MANIFEST_FILE, TFLITE_FILE, Manifest, file_sha256
 from training import contest, references
 from training.compare import CompareOptions, add_arguments, compare
 from training.fonts import find_fonts
@@ -42,11 +43,12 @@ def models_dir(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     network = NETWORKS["reference"]()
     network.save(folder / KERAS_FILE)
+    (folder / TFLITE_FILE).write_bytes(flat_buffer(network))
     manifest = Manifest(
         name="digits",
         version="0.0.1",
         created="2026-01-01T00:00:00Z",
-        sha256={KERAS_FILE: file_sha256(folder / KERAS_FILE)},
+        sha256={file: file_sha256(folder / file) for file in (KERAS_FILE, TFLITE_FILE)},
         labels=LABELS,
         preprocessing_version=PREPROCESSING_VERSION,
         parameters=network.count_params(),
