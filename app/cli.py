@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--polarity", type=Polarity, choices=list(Polarity), default=Polarity.AUTO)
         command.add_argument("--min-confidence", type=_share, metavar="0..1", help="the model's own by default")
         if name == "read":
-            command.add_argument("--expected-length", type=_count, metavar="N", help="how many digits: a hint")
+            command.add_argument("--expected-length", type=at_least_one, metavar="N", help="how many digits: a hint")
     return parser
 
 
@@ -143,7 +143,8 @@ def _share(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
+def at_least_one(text: str) -> int:
+    """An argument that is a count. Raises ArgumentTypeError where it is 0 or less."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")

@@ -62,6 +62,10 @@ class ImageSize:
     height: int
 
 
+# What is done with an image, one after the other; the fields of Timings, less the total.
+STAGES = ("decode", "segment", "queue", "inference", "postprocess")
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Where the time of one image went, in milliseconds; `queue` is the wait for a thread and for the model."""

@@ -12,7 +12,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from app.domain import Prediction, Reading, Timings
+from app.domain import STAGES, Prediction, Reading, Timings
 from app.manifest import Manifest
 
 _LATENCY_BUCKETS = (
@@ -35,7 +35,6 @@ _LATENCY_BUCKETS = (
     5,
     10,
 )
-_STAGES = ("decode", "segment", "queue", "inference", "postprocess")
 
 
 class Metrics:
@@ -63,7 +62,7 @@ class Metrics:
             buckets=_LATENCY_BUCKETS,
             registry=registry,
         )
-        self._stages = {stage: stages.labels(stage) for stage in _STAGES}
+        self._stages = {stage: stages.labels(stage) for stage in STAGES}
         self._batch_size = Histogram(
             "digit_ocr_batch_size",
             "Glyphs that went through the model together.",

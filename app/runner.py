@@ -39,8 +39,8 @@ class Runner(Protocol):
 class InterpreterPool:
     """As many interpreters of one network as there are threads that ask: none waits, and none hands its images over.
 
-    LiteRT takes hardly less time for a glyph of many than for a lone one, and for lines no less: what a batch over
-    several requests wins, the way to another thread and back costs (tests/benchmarks/RESULTS.md).
+    LiteRT takes hardly less time for a glyph of many than for a lone one: what a batch over several requests wins, the
+    way to another thread and back costs several times over (tests/benchmarks/RESULTS.md).
     """
 
     def __init__(self, classifiers: Sequence[Classifier], on_batch: Callable[[int], None] = lambda _: None) -> None:

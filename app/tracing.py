@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from app.domain import STAGES, Timings
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-    from app.domain import Timings
-
-_STAGES = ("decode", "segment", "queue", "inference", "postprocess")
 # Flushing must not eat up a shutdown's grace where the collector is gone.
 _FLUSH_S = 5.0
 
@@ -97,7 +96,7 @@ class Tracing:
 
     def _stages(self, timings: Timings, start: int) -> None:
         """The stages of an image follow each other."""
-        for stage in _STAGES:
+        for stage in STAGES:
             end = start + round(1e6 * getattr(timings, stage))
             self._tracer.start_span(stage, start_time=start).end(end)
             start = end

@@ -1,6 +1,7 @@
 """How long a network takes for one glyph on one thread.
 
-`python -m training.latency models/digits/1.0.0/*.tflite` measures flat buffers on this machine.
+`python -m training.latency models/digits/1.0.0/model.keras models/digits/1.0.0/*.tflite` measures a network on
+TensorFlow's own executor and flat buffers through LiteRT, on this machine; `--batch 16` those of sixteen at once.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ CALLS = 500
 LITERT_CALLS = 1_000
 
 
-def latencies(networks: Mapping[str, Callable[[], keras.Model]], files: Mapping[str, Path]) -> dict[str, float]:
+def latencies(
+    networks: Mapping[str, Callable[[], keras.Model]], files: Mapping[str, Path], batch: int = 1
+) -> dict[str, float]:
     """Milliseconds a glyph, by key, of networks that functions of a module build and of `.keras` files.
 
-    The median of 500 calls of a concrete function of batch size 1, after 50 to warm up; glyph and answer are numpy
+    The median of 500 calls of a concrete function for `batch` glyphs, after 50 to warm up; glyphs and answers are numpy
     arrays. TensorFlow's threads are the process's, settled by its first use: hence another process.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_one_thread) as executor:
-        pending = {key: executor.submit(_of_built, build) for key, build in networks.items()}
-        pending |= {key: executor.submit(_of_file, path) for key, path in files.items()}
+        pending = {key: executor.submit(_of_built, build, batch) for key, build in networks.items()}
+        pending |= {key: executor.submit(_of_file, path, batch) for key, path in files.items()}
         return {key: future.result() for key, future in pending.items()}
 
 
@@ -44,54 +47,63 @@ def _one_thread() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def _of_built(build: Callable[[], keras.Model]) -> float:
-    return median_milliseconds(build())
+def _of_built(build: Callable[[], keras.Model], batch: int) -> float:
+    return median_milliseconds(build(), batch)
 
 
-def _of_file(path: Path) -> float:
-    return median_milliseconds(keras.saving.load_model(path, compile=False, safe_mode=True))
+def _of_file(path: Path, batch: int) -> float:
+    return median_milliseconds(keras.saving.load_model(path, compile=False, safe_mode=True), batch)
 
 
-def median_milliseconds(network: keras.Model) -> float:
-    """The median time of one call with one glyph, in milliseconds, on the threads that this process has."""
-    signature = tf.TensorSpec((1, GLYPH_SIDE, GLYPH_SIDE, 1), tf.float32)
-    forward = tf.function(lambda glyph: network(glyph, training=False)).get_concrete_function(signature)
-    glyph = _any_glyph()
-    return _median(lambda: forward(tf.constant(glyph)).numpy(), CALLS)
+def median_milliseconds(network: keras.Model, batch: int = 1) -> float:
+    """The median time a glyph, in milliseconds, of calls with `batch` glyphs, on the threads that this process has."""
+    signature = tf.TensorSpec((batch, GLYPH_SIDE, GLYPH_SIDE, 1), tf.float32)
+    forward = tf.function(lambda glyphs: network(glyphs, training=False)).get_concrete_function(signature)
+    glyphs = _any_glyphs(batch)
+    return _median(lambda: forward(tf.constant(glyphs)).numpy(), CALLS) / batch
 
 
-def litert_milliseconds(flat_buffer: bytes) -> float:
-    """Milliseconds for one glyph through LiteRT on one thread: the median of 1,000 calls, after 50 to warm up.
+def litert_milliseconds(flat_buffer: bytes, batch: int = 1) -> float:
+    """Milliseconds a glyph through LiteRT on one thread: the median of 1,000 calls, after 50 to warm up.
 
-    A call hands a glyph over, runs the network and fetches its logits.
+    A call hands `batch` glyphs over, runs the network and fetches their logits.
     """
     interpreter = Interpreter(model_content=flat_buffer, num_threads=1)
-    interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]
     target = interpreter.get_output_details()[0]["index"]
-    glyph = _any_glyph()
+    glyphs = _any_glyphs(batch)
+    interpreter.resize_tensor_input(source, glyphs.shape)
+    interpreter.allocate_tensors()
 
     def call() -> None:
-        interpreter.set_tensor(source, glyph)
+        interpreter.set_tensor(source, glyphs)
         interpreter.invoke()
         interpreter.get_tensor(target)
 
-    return _median(call, LITERT_CALLS)
+    return _median(call, LITERT_CALLS) / batch
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints the time of every flat buffer that is named."""
+    """Prints the time of every network that is named."""
     parser = argparse.ArgumentParser(prog="python -m training.latency", description=litert_milliseconds.__doc__)
-    parser.add_argument("files", type=Path, nargs="+", help=".tflite files")
-    files: list[Path] = parser.parse_args(arguments).files
+    parser.add_argument("files", type=Path, nargs="+", help=".tflite and .keras files")
+    parser.add_argument("--batch", type=int, default=1, help="glyphs at once; default 1")
+    options = parser.parse_args(arguments)
+    files: list[Path] = options.files
+    if options.batch < 1:
+        parser.error(f"--batch is {options.batch}; it is 1 at least")
     for missing in (file for file in files if not file.is_file()):
         parser.error(f"{missing} is not there")
     for file in files:
-        print(f"{file}: {litert_milliseconds(file.read_bytes()):.3f} ms a glyph, on one thread of {cpu_model()}")
+        if file.suffix == ".keras":
+            milliseconds = latencies({}, {file.name: file}, options.batch)[file.name]
+        else:
+            milliseconds = litert_milliseconds(file.read_bytes(), options.batch)
+        print(f"{file}: {milliseconds:.3f} ms a glyph, {options.batch} at once, on one thread of {cpu_model()}")
 
 
-def _any_glyph() -> NDArray[np.float32]:
-    pixels = np.random.default_rng(1).integers(0, 256, (1, GLYPH_SIDE, GLYPH_SIDE)).astype(np.uint8)
+def _any_glyphs(count: int) -> NDArray[np.float32]:
+    pixels = np.random.default_rng(1).integers(0, 256, (count, GLYPH_SIDE, GLYPH_SIDE)).astype(np.uint8)
     return network_input(pixels)
 
 

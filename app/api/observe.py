@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.pages import is_page, page_headers
 from app.api.problems import problem_response
 from app.api.request_log import RequestLog
-from app.domain import Timings
+from app.domain import STAGES, Timings
 from app.errors import ShuttingDown
 from app.metrics import Metrics
 from app.tracing import Tracing
@@ -23,7 +23,6 @@ UNMATCHED = "unmatched"
 # What probes and scrapers ask for every few seconds is no news.
 QUIET = ("/livez", "/readyz", "/metrics")
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_STAGES = ("decode", "segment", "queue", "inference", "postprocess")
 
 _log = structlog.get_logger("digit_ocr.request")
 
@@ -141,4 +140,4 @@ def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def _stages(timings: Timings | None) -> dict[str, float] | None:
-    return None if timings is None else {stage: round(getattr(timings, stage), 3) for stage in _STAGES}
+    return None if timings is None else {stage: round(getattr(timings, stage), 3) for stage in STAGES}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Request
@@ -34,6 +34,8 @@ from app.errors import OcrError
 from app.imaging.annotate import annotated_png
 from app.manifest import Manifest
 from app.recogniser import Recogniser
+
+Answer = TypeVar("Answer", Prediction, Reading)
 
 _log = structlog.get_logger("digit_ocr.request")
 
@@ -213,31 +215,34 @@ class _Work:
 
 
 async def _predict(work: _Work, upload: Upload, query: Query) -> Prediction:
-    submitted = time.perf_counter()
-
-    def predicted() -> Prediction:
-        waited = 1e3 * (time.perf_counter() - submitted)
-        answer = work.recogniser.predict(upload.data, query.polarity, query.min_confidence, work.deadline)
-        return replace(answer, timings=answer.timings.after(waited))
-
-    prediction = await work.state.work(work.request, predicted)
+    prediction = await _made(
+        work, lambda: work.recogniser.predict(upload.data, query.polarity, query.min_confidence, work.deadline)
+    )
     work.state.metrics.prediction(prediction)
     return prediction
 
 
 async def _read(work: _Work, upload: Upload, query: ReadQuery) -> Reading:
-    submitted = time.perf_counter()
-
-    def read() -> Reading:
-        waited = 1e3 * (time.perf_counter() - submitted)
-        answer = work.recogniser.read(
+    reading = await _made(
+        work,
+        lambda: work.recogniser.read(
             upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline
-        )
-        return replace(answer, timings=answer.timings.after(waited))
-
-    reading = await work.state.work(work.request, read)
+        ),
+    )
     work.state.metrics.reading(reading)
     return reading
+
+
+async def _made(work: _Work, make: Callable[[], Answer]) -> Answer:
+    """An answer that is made on a worker thread; the wait for it counts among its timings."""
+    submitted = time.perf_counter()
+
+    def made() -> Answer:
+        waited = 1e3 * (time.perf_counter() - submitted)
+        answer = make()
+        return replace(answer, timings=answer.timings.after(waited))
+
+    return await work.state.work(work.request, made)
 
 
 async def _answered(

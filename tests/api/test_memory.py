@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.measured import PROCESS_STATUS
 from tests.conftest import ROOT
 from tests.images import FORGED, FORGED_WEBP, png, png_chunk
+from tests.memory import PROCESS_STATUS
 
 pytestmark = pytest.mark.skipif(not PROCESS_STATUS.exists(), reason="the peak of memory is read from Linux's /proc")
 

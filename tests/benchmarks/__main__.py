@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from app.cli import at_least_one
 from tests.benchmarks import machine, parts
 from tests.benchmarks.bars import Results
 from tests.benchmarks.load import LoadError, wrk_version
@@ -58,18 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(_PARTS), help="this part; may be given several times")
-    parser.add_argument("--seconds", type=_count, default=3, help="how long each load lasts")
-    parser.add_argument("--rounds", type=_count, default=3, help="how often each load is repeated")
-    parser.add_argument("--starts", type=_count, default=5, help="how often each engine is started")
+    parser.add_argument("--seconds", type=at_least_one, default=3, help="how long each load lasts")
+    parser.add_argument("--rounds", type=at_least_one, default=3, help="how often each load is repeated")
+    parser.add_argument("--starts", type=at_least_one, default=5, help="how often each engine is started")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the tables go")
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
 
 
 if __name__ == "__main__":

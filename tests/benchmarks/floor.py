@@ -29,5 +29,14 @@ async def readyz() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    # As app/api/server.py has it.
-    uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, server_header=False)
+    # As app/api/server.py has it, but for its limits.
+    uvicorn.run(
+        app,
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.servers import PEERS_BIN, ROOT
+from training.machine import cpu_model
 
 _OWN = ("fastapi", "uvicorn", "uvloop", "httptools", "tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy")
 _PEERS = ("litserve", "bentoml", "fastapi", "uvicorn", "ai-edge-litert", "numpy")
@@ -48,19 +49,9 @@ def cpus_here() -> Cpus:
     return divided(os.sched_getaffinity(0))
 
 
-def cpu_model(cpuinfo: str) -> str:
-    """The first model name of /proc/cpuinfo."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return value.strip()
-    return "a CPU that tells no name"
-
-
 def machine() -> str:
     """One line: CPU, its cores, the system."""
-    model = cpu_model(Path("/proc/cpuinfo").read_text())
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()} {platform.machine()}"
+    return f"{cpu_model()}, {os.cpu_count()} cores, {platform.system()} {platform.release()} {platform.machine()}"
 
 
 def own_versions() -> dict[str, str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,8 @@ from pathlib import Path
 
 from tests.benchmarks.process_tree import kill_survivors, signal_tree, tree_of
 from tests.benchmarks.uploads import Upload
+from tests.ports import free_port
+from tests.processes import environment
 
 ROOT = Path(__file__).parents[2]
 # Where `make bench` installs the peers.
@@ -112,13 +112,12 @@ class Running:
 @contextmanager
 def running(server: Server, cpus: Sequence[int]) -> Iterator[Running]:
     """Starts a server on these CPUs, waits until it is ready, and ends it with all that it started."""
-    port = _free_port()
+    port = free_port()
     command = ["taskset", "-c", ",".join(map(str, cpus)), *(word.replace(_PORT, str(port)) for word in server.command)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DIGIT_OCR_")}
-    environment |= {name: value.replace(_PORT, str(port)) for name, value in server.environment.items()}
+    variables = environment({}, {name: value.replace(_PORT, str(port)) for name, value in server.environment.items()})
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=subprocess.STDOUT)
         try:
             if not _gets_ready(process, port, server.ready_path):
                 log.seek(0)
@@ -157,10 +156,3 @@ def _asked(port: int, method: str, path: str, body: bytes = b"", content_type: s
         return response.status, response.read()
     finally:
         connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

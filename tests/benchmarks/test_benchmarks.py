@@ -11,7 +11,7 @@ import pytest
 from tests.benchmarks.bars import Bar, Results, bars, faster_peer
 from tests.benchmarks.figures import Figures, Rounds, Starts, compared, middle, p50_difference, throughput_ratio
 from tests.benchmarks.load import Load, LoadError, parsed_load, parsed_version
-from tests.benchmarks.machine import Cpus, TooFewCpus, cpu_model, divided
+from tests.benchmarks.machine import Cpus, TooFewCpus, divided
 from tests.benchmarks.parts import CONNECTIONS, ENGINES, FEWER_CONNECTIONS, FLOOR_FORM, FLOOR_RAW, PEERS, way_name
 from tests.benchmarks.process_tree import descendants, parsed_stat, rss_bytes, tree_of
 from tests.benchmarks.report import Circumstances, bars_table, report, service_table
@@ -76,11 +76,6 @@ def test_wrk_has_the_last_cpu() -> None:
     assert divided({3, 0, 1}).all == (0, 1, 3)
     with pytest.raises(TooFewCpus):
         divided({0})
-
-
-def test_the_cpu_s_name() -> None:
-    assert cpu_model("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: other\n") == "Some CPU @ 2 GHz"
-    assert cpu_model("") == "a CPU that tells no name"
 
 
 def test_each_figure_is_the_median_of_its_rounds() -> None:

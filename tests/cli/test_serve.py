@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,29 +20,17 @@ from app.manifest import ModelVersion, open_version
 from app.settings import Settings
 from tests.api.problems import assert_problem
 from tests.api.services import wait_for
-from tests.conftest import ROOT
 from tests.images import draw_digit, encode
 from tests.ports import free_port, wait_until_ready
+from tests.processes import started
 
 GOOD = encode(draw_digit(3))
 
 
 @contextmanager
 def serving(log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    variables = {f"DIGIT_OCR_{name}": value for name, value in environment.items()}
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve"],
-            cwd=ROOT,
-            env={**os.environ, "DIGIT_OCR_LOG_FORMAT": "json", **variables},
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+    with log.open("wb") as stderr, started(environment, log=stderr) as process:
+        yield process
 
 
 def get(port: int, path: str) -> httpx.Response:

@@ -45,7 +45,9 @@ def lite(stack: Stack) -> Iterator[str]:  # noqa: ARG001  # it skips where there
 
 
 def test_it_adds_little_to_its_base(lite: str) -> None:
-    assert _size(inspected(lite)["Image"]) - _size("python:3.13-slim-trixie") <= _MOST_BYTES
+    # Built rather than asked for by its name: an engine may keep what it builds upon to itself.
+    base = succeeded(run("docker", "build", "--quiet", "--target", "base", str(ROOT))).strip()
+    assert _size(inspected(lite)["Image"]) - _size(base) <= _MOST_BYTES
 
 
 def test_it_has_no_tensorflow(lite: str) -> None:

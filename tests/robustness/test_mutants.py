@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,10 +13,10 @@ import pytest
 
 from app.imaging.decode import decode_image
 from app.manifest import ModelVersion
-from tests.api.measured import PROCESS_STATUS
 from tests.api.problems import assert_problem
 from tests.api.services import OneDigit, Service, running, with_classifier
 from tests.conftest import ROOT
+from tests.memory import PROCESS_STATUS, resident_mib
 from tests.robustness.decoding import MAX_PIXELS
 from tests.robustness.mutations import mutant
 
@@ -128,11 +127,5 @@ def test_mutants_leave_nothing_behind(service: Service) -> None:
     for _ in range(4):
         for data in bodies:
             service.post("/predict", content=data)
-        sizes.append(_resident_mib())
+        sizes.append(resident_mib())
     assert sizes[-1] < sizes[0] + 48, sizes
-
-
-def _resident_mib() -> float:
-    match = re.search(r"VmRSS:\s+(\d+) kB", PROCESS_STATUS.read_text())
-    assert match is not None
-    return int(match[1]) / 1024

@@ -14,7 +14,7 @@ from app.manifest import ModelVersion
 from tests.conftest import ROOT
 from tests.images import draw_digit, encode
 from tests.ports import free_port
-from tests.robustness.processes import SERVE, environment, serving
+from tests.processes import SERVE, environment, serving
 
 GOOD = encode(draw_digit(3))
 LARGE = GOOD + bytes(9 * 2**20)

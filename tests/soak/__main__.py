@@ -15,7 +15,7 @@ from pathlib import Path
 import uvloop
 
 from app.settings import PREFIX, Settings
-from tests.robustness.processes import serving
+from tests.processes import serving
 from tests.soak import growth, overload, shutdown
 from tests.soak.checks import Check, table
 from tests.soak.traffic import lone_digit, number

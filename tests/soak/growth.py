@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 
+from tests.memory import resident_mib
 from tests.soak.checks import Check
 from tests.soak.client import Connection, Lost
 from tests.soak.traffic import Request, sequence
@@ -81,13 +80,6 @@ async def _send(port: int, requests: list[Request], found: Growth, on_done: Call
         connection.close()
 
     await asyncio.gather(*(send() for _ in range(_CONNECTIONS)))
-
-
-def resident_mib(pid: int) -> float:
-    """Linux alone tells."""
-    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert match is not None
-    return int(match[1]) / 1024
 
 
 def checks(found: Growth) -> list[Check]:

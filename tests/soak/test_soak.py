@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.robustness.processes import serving
+from tests.processes import serving
 from tests.soak import growth, overload, shutdown
 from tests.soak.checks import Check, percentile, table
 from tests.soak.client import Answer

@@ -54,15 +54,21 @@ def test_the_integer_variant_has_weights_of_8_bits_and_activations_of_16() -> No
     assert any(tensor["dtype"] == np.int16 for tensor in tensors)
 
 
-def test_the_time_of_flat_buffers_is_printed(
+def test_the_time_of_networks_is_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.latency.LITERT_CALLS", 20)
-    path = tmp_path / "model.tflite"
-    path.write_bytes(flat_buffer(reference_network()))
-    main([str(path)])
-    assert f"{path}: 0." in (said := capsys.readouterr().out)
-    assert " ms a glyph, on one thread of " in said
+    path, network = tmp_path / "model.tflite", reference_network()
+    path.write_bytes(flat_buffer(network))
+    network.save(tmp_path / "model.keras")
+    main([str(path), str(tmp_path / "model.keras"), "--batch", "4"])
+    of_tflite, of_keras = capsys.readouterr().out.splitlines()
+    assert of_tflite.startswith(f"{path}: 0.")
+    assert " ms a glyph, 4 at once, on one thread of " in of_tflite
+    assert of_keras.startswith(f"{tmp_path / 'model.keras'}: ")
+    with pytest.raises(SystemExit):
+        main([str(path), "--batch", "0"])
+    assert "--batch is 0" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([str(path), str(tmp_path / "other.tflite")])
     assert "other.tflite is not there" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 
@@ -41,21 +42,33 @@ def environment(settings: Mapping[str, str], others: Mapping[str, str] | None = 
 
 
 @contextmanager
-def serving(
-    settings: Mapping[str, str], others: Mapping[str, str] | None = None, command: tuple[str, ...] = SERVE
-) -> Iterator[Served]:
-    """`digit-ocr serve` with these settings, on a port of its own; what it logs is dropped."""
-    port = free_port()
+def started(
+    settings: Mapping[str, str],
+    others: Mapping[str, str] | None = None,
+    command: tuple[str, ...] = SERVE,
+    log: IO[bytes] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`digit-ocr serve` with these settings, as soon as it is a process; what it logs goes to `log`, or nowhere."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment({"PORT": str(port), "LOG_FORMAT": "json", **settings}, others),
+        env=environment({"LOG_FORMAT": "json", **settings}, others),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if log is None else log,
     )
     try:
-        wait_until_ready(port, process)
-        yield Served(process, port)
+        yield process
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def serving(
+    settings: Mapping[str, str], others: Mapping[str, str] | None = None, command: tuple[str, ...] = SERVE
+) -> Iterator[Served]:
+    """The same on a port of its own, once it is ready; what it logs is dropped."""
+    port = free_port()
+    with started({"PORT": str(port), **settings}, others, command) as process:
+        wait_until_ready(port, process)
+        yield Served(process, port)
