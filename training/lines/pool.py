@@ -50,6 +50,7 @@ _NOT_OF_A_LINE = {
     "learning_rate",
     "weight_decay",
     "risk",
+    "start",
 }
 
 
