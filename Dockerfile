@@ -6,25 +6,50 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 
 
-# Every requirement, hash-checked and compiled to bytecode, in a virtual environment. pip itself stays outside of it.
-FROM base AS lite-requirements
-RUN python -m venv --without-pip /opt/venv
+# The base without what only installs and explains more: it is copied as a whole, so what is removed takes no room.
+FROM base AS root
+# A number as user, so that an orchestrator can tell that it is not root.
+RUN groupadd --gid 10001 digit-ocr \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin digit-ocr
+# pip stays outside, and so do Debian's package manager and Perl; the licences of what remains stay.
+RUN dpkg --purge --force-all apt libapt-pkg7.0 sqv perl-base 2>/dev/null \
+    && python -c 'import pathlib, shutil, sysconfig; \
+        library = pathlib.Path(sysconfig.get_path("stdlib")); \
+        unused = ["ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "turtledemo", *map(str, library.glob("config-*"))]; \
+        [shutil.rmtree(library / name, ignore_errors=True) for name in unused]' \
+    && find /usr/share/doc -mindepth 1 ! -name copyright ! -type d -delete \
+    && rm -rf /usr/lib/python3*/dist-packages/* /usr/local/lib/python3*/site-packages/* /usr/share/python-wheels \
+        /usr/lib/*-linux-gnu/gconv /usr/share/info /usr/share/locale /usr/share/man \
+        /root/.cache /tmp/* /var/cache/* /var/lib/apt /var/log/*
+
+
+# Every requirement, hash-checked and compiled to bytecode, in a virtual environment; then its libraries without the
+# symbols that only a debugger reads, and without what is for those who compile, or for other machines than these.
+FROM base AS tools
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends binutils \
+    && rm -rf /var/lib/apt/lists/*
+COPY docker/slim.sh /usr/local/bin/slim
+RUN chmod 755 /usr/local/bin/slim \
+    && python -m venv --without-pip /opt/venv
+
+
+FROM tools AS lite-requirements
 COPY docker/requirements/lite.txt /requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --require-hashes --requirement /requirements/lite.txt
+    pip --python /opt/venv/bin/python install --require-hashes --requirement /requirements/lite.txt \
+    && slim /opt/venv
 
 
-FROM base AS serve-requirements
-RUN python -m venv --without-pip /opt/venv
+FROM tools AS serve-requirements
 COPY docker/requirements/serve.txt /requirements/
-# What TensorFlow brings for those who compile against it goes again: 330 MB of headers, libclang and build tools.
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --require-hashes --requirement /requirements/serve.txt \
     && pip --python /opt/venv/bin/python uninstall --yes libclang setuptools wheel \
-    && rm -rf /opt/venv/lib/python3.*/site-packages/tensorflow/include
+    && slim /opt/venv
 
 
-# The project as a wheel.
+# The project, installed as a wheel for the virtual environment that it is copied into.
 FROM base AS package
 RUN python -m venv --without-pip /opt/venv
 COPY docker/requirements/build.txt /requirements/
@@ -34,7 +59,8 @@ WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY training training
-RUN pip --python /opt/venv/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheels .
+RUN pip --python /opt/venv/bin/python wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --root /project /wheels/*.whl
 
 
 # The models, readable for the service whatever the umask of the checkout was.
@@ -44,16 +70,15 @@ RUN chmod -R u=rwX,go=rX /models
 
 
 # What the two images have in common, but for their requirements.
-FROM base AS runtime
+FROM scratch AS runtime
+COPY --from=root / /
 LABEL org.opencontainers.image.title="digit-ocr" \
       org.opencontainers.image.description="A stateless microservice that reads digits from images" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
-# A number as user, so that an orchestrator can tell that it is not root.
-RUN groupadd --gid 10001 digit-ocr \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin digit-ocr
 WORKDIR /srv/digit-ocr
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DIGIT_OCR_HOST=0.0.0.0 \
@@ -70,13 +95,12 @@ ENTRYPOINT ["digit-ocr"]
 CMD ["serve"]
 
 
-# `docker build --target lite`: the engine litert alone, without TensorFlow: what it adds to its base is a quarter.
+# `docker build --target lite`: the engine litert alone, without TensorFlow.
 FROM runtime AS lite
 ENV DIGIT_OCR_ENGINE=litert
 COPY --from=lite-requirements /opt/venv /opt/venv
 COPY --from=models /models models
-RUN --mount=type=bind,from=package,source=/wheels,target=/mnt \
-    pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps /mnt/*.whl
+COPY --from=package /project /
 USER 10001:10001
 
 
@@ -84,6 +108,5 @@ USER 10001:10001
 FROM runtime AS serve
 COPY --from=serve-requirements /opt/venv /opt/venv
 COPY --from=models /models models
-RUN --mount=type=bind,from=package,source=/wheels,target=/mnt \
-    pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps /mnt/*.whl
+COPY --from=package /project /
 USER 10001:10001

@@ -54,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings, version: ModelVersion) -> int:
+    from app.control_group import memory_limit, require_memory
+
+    require_memory(settings.engine, memory_limit())  # before anything large is imported
     from app.api.server import serve
     from app.logs import configure_logging
 

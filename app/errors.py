@@ -15,6 +15,7 @@ OcrError
 │   ├── ShuttingDown          the service is draining
 │   ├── Overloaded            more requests in flight than the limit
 │   └── DeadlineExceeded      the answer did not come in time
+├── NotEnoughMemory           the control group allows less than the engine takes
 └── ModelError                a model version that must not be served
     ├── ModelNotFound         no such folder, name or version
     └── ModelMismatch         a hash, a version or a shape is not the expected one
@@ -88,6 +89,10 @@ class Overloaded(Unavailable):
 
 class DeadlineExceeded(Unavailable):
     """The answer did not come within the request's deadline."""
+
+
+class NotEnoughMemory(OcrError):
+    """The process's control group allows it less memory than the engine takes."""
 
 
 class ModelError(OcrError):

@@ -168,8 +168,10 @@ def _versions(parent: Path) -> dict[tuple[int, int, int], Path]:
 def _folders(parent: Path) -> list[Path]:
     try:
         return [path for path in parent.iterdir() if path.is_dir()]
-    except OSError:
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise ModelNotFound(f"{parent} cannot be read ({error.strerror}); let this user read it.") from error
 
 
 def _read_manifest(folder: Path) -> Manifest:

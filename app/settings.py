@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.control_group import available_cpus
 from app.errors import OcrError
 
 PREFIX = "DIGIT_OCR_"
@@ -22,16 +22,6 @@ _ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\
 
 class SettingsError(OcrError):
     """A variable that is unknown, or whose value is not one of those allowed."""
-
-
-def available_cpus(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """CPUs this process may use: its affinity, and the quota of its control group (version 2), at least 1."""
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = cgroup.read_text().split()
-        return max(1, min(affinity, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no control groups, or no quota ("max")
-        return affinity
 
 
 class Settings(BaseSettings):

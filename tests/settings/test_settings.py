@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from app.errors import OcrError
-from app.settings import Settings, available_cpus, load_settings
+from app.settings import Settings, load_settings
 
 # Every setting of the contract, and what has been added since; None where the default is left open.
 CONTRACT: dict[str, object] = {
@@ -200,25 +199,3 @@ def test_a_bad_value_is_not_shown_either(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(OcrError) as raised:
         load_settings()
     assert "pasted-secret" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("quota", "cpus"),
-    [
-        ("100000 100000", 1),
-        ("50000 100000", 1),
-        ("max 100000", None),
-        ("nonsense", None),
-        ("", None),
-        ("100000000 100000", None),
-    ],
-)
-def test_threads_follow_the_quota_of_the_container(tmp_path: Path, quota: str, cpus: int | None) -> None:
-    (tmp_path / "cpu.max").write_text(quota)
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert available_cpus(tmp_path / "cpu.max") == (cpus or affinity)
-
-
-def test_without_a_control_group_all_cpus_count(tmp_path: Path) -> None:
-    assert available_cpus(tmp_path / "none") >= 1
-    assert load_settings().threads >= 1
