@@ -70,6 +70,7 @@ _ABOUT_TRAINING = {
     "learning_rate",
     "weight_decay",
     "precision",
+    "start",
     "risk",
     "non_digit_share",
 }
