@@ -42,7 +42,7 @@ class GlyphClassifier:
 
         Raises ModelMismatch where it is none, or has other inputs or outputs.
         """
-        self._network = _Network(flat_buffer, source)
+        self._network = Network(flat_buffer, source)
         shape = self._network.run(np.zeros((1, GLYPH_SIDE, GLYPH_SIDE, 1), np.float32)).shape
         if shape != (1, len(LABELS)):
             raise ModelMismatch(f"{source} gives outputs of the shape {shape}; this service needs 11 logits a glyph.")
@@ -60,7 +60,7 @@ class LineReader:
 
         Raises ModelMismatch where it is none, or has other inputs or outputs.
         """
-        self._network = _Network(flat_buffer, source)
+        self._network = Network(flat_buffer, source)
         for width in LINE_WIDTHS[:2]:
             shape = self._network.run(np.zeros((1, LINE_HEIGHT, width, 1), np.float32)).shape
             if shape != (1, width // STEP_WIDTH, BLANK + 1):
@@ -74,7 +74,7 @@ class LineReader:
         return self._network.run_in_parts(lines, max(1, _MOST_LINE_PIXELS // lines.shape[2]))
 
 
-class _Network:
+class Network:
     """One interpreter of one thread. It takes any shape, and keeps what it prepared for the last one.
 
     To prepare for another costs a tenth of a millisecond: less than a copy of the weights for every shape is worth.

@@ -74,8 +74,9 @@ def _answer_files(options: argparse.Namespace, settings: Settings, version: Mode
     model = ModelName(name=version.manifest.name, version=version.manifest.version)
 
     def predict(recogniser: Recogniser, data: bytes) -> dict[str, Any]:
-        prediction = recogniser.predict(data, options.polarity, options.min_confidence)
-        return PredictionResult.of(prediction, model, "").model_dump(mode="json", exclude={"request_id"})
+        prediction = recogniser.predict(data, options.polarity, options.min_confidence, explain=options.explain)
+        result = PredictionResult.of(prediction, model, "", options.explain)
+        return result.model_dump(mode="json", exclude={"request_id"}, exclude_unset=True)
 
     def read(recogniser: Recogniser, data: bytes) -> dict[str, Any]:
         reading = recogniser.read(data, options.polarity, options.min_confidence, options.expected_length)
@@ -134,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("files", nargs="+", type=Path, metavar="FILE|DIR")
         command.add_argument("--polarity", type=Polarity, choices=list(Polarity), default=Polarity.AUTO)
         command.add_argument("--min-confidence", type=_share, metavar="0..1", help="the model's own by default")
-        if name == "read":
+        if name == "predict":
+            command.add_argument("--explain", action="store_true", help="tell where in it the digit was seen")
+        else:
             command.add_argument("--expected-length", type=at_least_one, metavar="N", help="how many digits: a hint")
     return parser
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.batching import MicroBatcher
 from app.classifier import Classifier, GlyphClassifier, LineReader
+from app.explanation import GradCam
 from app.manifest import ModelVersion, NetworkFiles
 from app.recogniser import Limits, Reader, Recogniser
 from app.runner import InterpreterPool, Runner
@@ -30,9 +31,12 @@ def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatc
         runner = _runner(settings, LineReader, *_flat_buffer(settings, version.reader_files), on_batch)
         own = manifest.reader
         reader = Reader(runner, own.temperature, own.threshold, own.least_odds)
-    runner = _runner(settings, GlyphClassifier, *_flat_buffer(settings, version.files), on_batch)
+    flat_buffer, source = _flat_buffer(settings, version.files)
+    runner = _runner(settings, GlyphClassifier, flat_buffer, source, on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
-    recogniser = Recogniser(runner, manifest.temperature, manifest.threshold, limits, reader)
+    recogniser = Recogniser(
+        runner, manifest.temperature, manifest.threshold, limits, reader, GradCam(flat_buffer, source)
+    )
     # The first image pays for what libraries put off until then: it had better not be a client's.
     recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())
     return recogniser

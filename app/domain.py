@@ -83,11 +83,25 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where in the glyph the network saw what speaks for a digit.
+
+    `glyph`: what it was shown, 28 rows of 28 levels, 0..255, ink bright. `heat_map`: 28 rows of 28 shares of the
+    strongest place, 0..1; 0 everywhere where nothing speaks for the digit.
+    """
+
+    digit: int
+    method: str
+    glyph: tuple[tuple[int, ...], ...]
+    heat_map: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one digit.
 
     `probabilities` (index = digit) and `non_digit_probability` sum to 1 and are calibrated; `confidence` is the
-    largest of the ten. Without ink, `digit` and `box` are None.
+    largest of the ten. Without ink, `digit` and `box` are None; so is `explanation`, and where none is asked for.
     """
 
     digit: int | None
@@ -98,6 +112,7 @@ class Prediction:
     box: BoundingBox | None
     image: ImageSize
     timings: Timings
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

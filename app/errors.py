@@ -10,6 +10,7 @@ OcrError
 │   ├── UnsupportedImage      not an image, or a format that is not served
 │   └── CorruptImage          a served format whose pixels cannot be decoded
 ├── Unauthorized              no API key, or a wrong one
+├── NotExplainable            the network served is of a kind whose answers cannot be explained
 ├── Unavailable               nothing is wrong with the request; try again
 │   ├── NotReady              the model is not loaded yet
 │   ├── ShuttingDown          the service is draining
@@ -69,6 +70,10 @@ class CorruptImage(InputError):
 
 class Unauthorized(OcrError):
     """API keys are configured, and the request carries none of them."""
+
+
+class NotExplainable(OcrError):
+    """An explanation is asked for, and the network served is of a kind that has none."""
 
 
 class Unavailable(OcrError):

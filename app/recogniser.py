@@ -17,10 +17,22 @@ from numpy.typing import NDArray
 from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.classifier import LINE_WIDTHS
 from app.deadline import Deadline
-from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Polarity, Prediction, Reading, Timings
+from app.domain import (
+    BoundingBox,
+    DigitReading,
+    Explanation,
+    ImageSize,
+    LineReading,
+    Polarity,
+    Prediction,
+    Reading,
+    Timings,
+)
+from app.errors import NotExplainable
+from app.explanation import Explainer
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
-from app.imaging.glyph import normalise_glyph
+from app.imaging.glyph import Glyph, normalise_glyph
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LinePixels
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
@@ -72,12 +84,14 @@ class Recogniser:
         threshold: float,
         limits: Limits,
         reader: Reader | None = None,
+        explainer: Explainer | None = None,
     ) -> None:
         self._runner = runner
         self._temperature = temperature
         self._threshold = threshold
         self._limits = limits
         self._reader = reader
+        self._explainer = explainer
 
     def predict(
         self,
@@ -85,10 +99,12 @@ class Recogniser:
         polarity: Polarity = Polarity.AUTO,
         min_confidence: float | None = None,
         deadline: Deadline | None = None,
+        explain: bool = False,
     ) -> Prediction:
         """The one digit of an image. `min_confidence` replaces the model's own threshold.
 
-        Raises the errors of `decode_image`, Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
+        Raises the errors of `decode_image`, Overloaded, ShuttingDown, DeadlineExceeded at `deadline`, or, where it is
+        to `explain` the digit, NotExplainable.
         """
         clock = _Clock()
         deadline = deadline or Deadline(self._limits.timeout_s)
@@ -110,6 +126,7 @@ class Recogniser:
         digit = int(probabilities[:DIGITS].argmax())
         confidence = float(probabilities[digit])
         threshold = self._threshold if min_confidence is None else min_confidence
+        explanation = self._explained(glyphs[taken], digit, deadline) if explain else None
         return Prediction(
             digit=digit,
             confidence=confidence,
@@ -119,6 +136,7 @@ class Recogniser:
             box=_original_box(candidate.box, image),
             image=image.size,
             timings=Timings(decode, segment, result.queue_ms, result.inference_ms, clock.lap(), clock.total()),
+            explanation=explanation,
         )
 
     def read(
@@ -229,6 +247,13 @@ class Recogniser:
 
     def _logits(self, glyphs: NDArray[np.uint8], deadline: Deadline) -> Logits:
         return _result(self._runner.submit(glyphs), deadline)
+
+    def _explained(self, glyph: Glyph, digit: int, deadline: Deadline) -> Explanation:
+        if self._explainer is None:
+            raise NotExplainable("The model served has no explanations; ask without explain=true.")
+        explanation = self._explainer.explanation(glyph, digit)
+        deadline.check()
+        return explanation
 
 
 def _result(future: Future[Logits], deadline: Deadline) -> Logits:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.deadline import Deadline
+from app.domain import Explanation
 from app.errors import DeadlineExceeded
 from app.imaging.line import STEP_WIDTH
 from app.recogniser import Limits, Reader, Recogniser
@@ -67,6 +68,19 @@ def test_nothing_is_read_after_the_deadline() -> None:
     with pytest.raises(DeadlineExceeded):
         recogniser.read(page(), deadline=Deadline(0))
     assert lines.calls == 0
+
+
+def test_an_explanation_counts_against_the_deadline() -> None:
+    deadline = Deadline(60)
+
+    class Late:
+        def explanation(self, glyph: NDArray[np.uint8], digit: int) -> Explanation:
+            deadline.cancel()
+            return Explanation(digit, "none", tuple(map(tuple, glyph.tolist())), ())
+
+    recogniser = Recogniser(InterpreterPool([OneDigit()]), 1.0, 0.5, LIMITS, explainer=Late())
+    with pytest.raises(DeadlineExceeded):
+        recogniser.predict(page(), deadline=deadline, explain=True)
 
 
 def test_reading_stops_between_lines_once_nobody_waits() -> None:

@@ -68,6 +68,7 @@ KINDS: dict[type[errors.OcrError], Kind] = {
     errors.UnsupportedImage: Kind(415, "unsupported-image", "Unsupported image"),
     errors.CorruptImage: Kind(422, "corrupt-image", "Corrupt image"),
     errors.Unauthorized: Kind(401, "unauthorized", "Unauthorized", (("WWW-Authenticate", "Bearer"),)),
+    errors.NotExplainable: Kind(501, "not-explainable", "Not explainable"),
     errors.NotReady: Kind(503, "not-ready", "Not ready", _RETRY),
     errors.ShuttingDown: Kind(503, "shutting-down", "Shutting down", _RETRY),
     errors.Overloaded: Kind(503, "overloaded", "Overloaded", _RETRY),

@@ -21,7 +21,7 @@ from app.api.schemas import (
     BatchResult,
     Health,
     PredictionResult,
-    Query,
+    PredictQuery,
     ReadingResult,
     ReadQuery,
     Result,
@@ -94,23 +94,29 @@ _MANY_IMAGES: dict[str, Any] = {
     }
 }
 
-_QUERY = {"parameters": documented(Query)}
+_PREDICT_QUERY = {"parameters": documented(PredictQuery)}
 _READ_QUERY = {"parameters": documented(ReadQuery)}
 
 reading_routes = APIRouter(responses=_POST_PROBLEMS, tags=["reading"])
 operations_routes = APIRouter(tags=["operations"])
 
 
-@reading_routes.post("/predict", response_model=PredictionResult, openapi_extra=_ONE_IMAGE | _QUERY)
+@reading_routes.post(
+    "/predict",
+    response_model=PredictionResult,
+    openapi_extra=_ONE_IMAGE | _PREDICT_QUERY,
+    responses=_problems(501),
+)
 async def predict(request: Request) -> Response:
     """One digit, with calibrated probabilities."""
-    state, query = _authorised(request), query_of(request, Query)
+    state, query = _authorised(request), query_of(request, PredictQuery)
     recogniser = state.ready()
     async with state.admitted() as deadline:
         upload = await read_image(request, state.settings.max_body_bytes)
         prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
     request.state.digits, request.state.timings = int(prediction.digit is not None), prediction.timings
-    return _json(PredictionResult.of(prediction, state.model, request.state.request_id))
+    result = PredictionResult.of(prediction, state.model, request.state.request_id, query.explain)
+    return _json(result, exclude_unset=True)
 
 
 @reading_routes.post(
@@ -138,20 +144,20 @@ async def read(request: Request) -> Response:
 
 
 @reading_routes.post(
-    "/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES | _QUERY
+    "/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES | _PREDICT_QUERY
 )
 async def predict_batch(request: Request) -> Response:
     """One digit each of up to 64 images, answered in order. One bad file never spoils the others."""
-    state, query = _authorised(request), query_of(request, Query)
+    state, query = _authorised(request), query_of(request, PredictQuery)
     recogniser = state.ready()
 
     async def answer(upload: Upload, deadline: Deadline) -> PredictionResult:
         prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
-        return PredictionResult.of(prediction, state.model, request.state.request_id)
+        return PredictionResult.of(prediction, state.model, request.state.request_id, query.explain)
 
     items = await _answered(request, state, answer)
     request.state.digits = sum(item.result is not None and item.result.digit is not None for item in items)
-    return _json(BatchResult[PredictionResult](results=items))
+    return _json(BatchResult[PredictionResult](results=items), exclude_unset=True)
 
 
 @reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES | _READ_QUERY)
@@ -214,9 +220,12 @@ class _Work:
     deadline: Deadline
 
 
-async def _predict(work: _Work, upload: Upload, query: Query) -> Prediction:
+async def _predict(work: _Work, upload: Upload, query: PredictQuery) -> Prediction:
     prediction = await _made(
-        work, lambda: work.recogniser.predict(upload.data, query.polarity, query.min_confidence, work.deadline)
+        work,
+        lambda: work.recogniser.predict(
+            upload.data, query.polarity, query.min_confidence, work.deadline, query.explain
+        ),
     )
     work.state.metrics.prediction(prediction)
     return prediction
@@ -267,8 +276,8 @@ def _failed(upload: Upload, error: Exception, request_id: str, state: ServiceSta
     return BatchItem(filename=upload.filename, status=problem.status, problem=problem)
 
 
-def _json(body: BaseModel) -> Response:
-    return Response(body.model_dump_json(), media_type="application/json")
+def _json(body: BaseModel, *, exclude_unset: bool = False) -> Response:
+    return Response(body.model_dump_json(exclude_unset=exclude_unset), media_type="application/json")
 
 
 def _wants_png(accept: str) -> bool:

@@ -7,9 +7,13 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from app.api.problems import Problem
-from app.domain import BoundingBox, ImageSize, Polarity, Prediction, Reading, Timings
+from app.domain import BoundingBox, Explanation, ImageSize, Polarity, Prediction, Reading, Timings
+from app.imaging.glyph import GLYPH_SIDE
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+_Square = Field(min_length=GLYPH_SIDE, max_length=GLYPH_SIDE)
+Glyph = Annotated[list[Annotated[list[Annotated[int, Field(ge=0, le=255)]], _Square]], _Square]
+HeatMap = Annotated[list[Annotated[list[Probability], _Square]], _Square]
 Result = TypeVar("Result", bound=BaseModel)
 
 
@@ -21,6 +25,16 @@ class Query(BaseModel):
     polarity: Polarity = Field(Polarity.AUTO, description="Which of ink and paper is the darker.")
     min_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None, description="Confidence under which a digit is rejected; the model's own threshold by default."
+    )
+
+
+class PredictQuery(Query):
+    """Query parameters of /predict."""
+
+    explain: bool = Field(
+        False,
+        description="Whether to tell as well where in the digit the network saw what speaks for it (Grad-CAM); takes "
+        "about a tenth longer.",
     )
 
 
@@ -66,6 +80,26 @@ class TimingsMs(BaseModel):
     total: float
 
 
+class ExplanationResult(BaseModel):
+    """Where in the digit the network saw what speaks for it."""
+
+    digit: Annotated[int, Field(ge=0, le=9)] = Field(description="What is explained: the digit that was answered.")
+    method: str = Field(examples=["Grad-CAM"])
+    glyph: Glyph = Field(description="What the network saw: 28 rows of 28 grey levels, ink bright.")
+    map: HeatMap = Field(
+        description="28 rows of 28 shares of the strongest place, which is 1; all 0 where nothing speaks for the digit."
+    )
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> ExplanationResult:
+        return cls(
+            digit=explanation.digit,
+            method=explanation.method,
+            glyph=[list(row) for row in explanation.glyph],
+            map=[list(row) for row in explanation.heat_map],
+        )
+
+
 class PredictionResult(BaseModel):
     """One digit."""
 
@@ -79,10 +113,14 @@ class PredictionResult(BaseModel):
     model: ModelName
     request_id: str
     timings_ms: TimingsMs
+    explanation: ExplanationResult | None = Field(
+        None, description="Only where it is asked for; null without any ink, where there is nothing to explain."
+    )
 
     @classmethod
-    def of(cls, prediction: Prediction, model: ModelName, request_id: str) -> PredictionResult:
-        return cls(
+    def of(cls, prediction: Prediction, model: ModelName, request_id: str, explained: bool) -> PredictionResult:
+        """`explained`: whether it is asked for; otherwise the field stays unset, and out of the JSON."""
+        result = cls(
             digit=prediction.digit,
             confidence=prediction.confidence,
             rejected=prediction.rejected,
@@ -94,6 +132,10 @@ class PredictionResult(BaseModel):
             request_id=request_id,
             timings_ms=_timings(prediction.timings),
         )
+        if explained:
+            own = prediction.explanation
+            result.explanation = None if own is None else ExplanationResult.of(own)
+        return result
 
 
 class DigitResult(BaseModel):

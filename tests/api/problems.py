@@ -18,6 +18,7 @@ STATUS = {
     "corrupt-image": 422,
     "invalid-parameter": 422,
     "missing-file": 422,
+    "not-explainable": 501,
     "overloaded": 503,
     "not-ready": 503,
     "shutting-down": 503,

@@ -147,6 +147,7 @@ class RaisingRecogniser(Recogniser):
         polarity: Polarity = Polarity.AUTO,  # noqa: ARG002
         min_confidence: float | None = None,  # noqa: ARG002
         deadline: Deadline | None = None,  # noqa: ARG002
+        explain: bool = False,  # noqa: ARG002
     ) -> Prediction:
         raise self.error
 

@@ -333,7 +333,8 @@ def test_the_api_describes_itself(client: Service) -> None:
         operation = document["paths"][path]["post"]
         assert "multipart/form-data" in operation["requestBody"]["content"]
         names = {parameter["name"] for parameter in operation["parameters"]}
-        assert names == {"polarity", "min_confidence"} | ({"expected_length"} if "read" in path else set())
+        own = {"expected_length"} if "read" in path else {"explain"}
+        assert names == {"polarity", "min_confidence"} | own
         for status in ("400", "401", "413", "415", "422", "503", "504"):
             assert "application/problem+json" in operation["responses"][status]["content"]
         assert set(operation["responses"]["422"]["content"]) == {"application/problem+json"}

@@ -23,6 +23,7 @@ _PARTS: dict[str, Callable[[Plan], Any]] = {
     "service": parts.service,
     "batching": parts.batching,
     "peers": parts.peers,
+    "explanation": parts.explanation,
     "startup": parts.startup,
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from tests.benchmarks.figures import Figures, Rounds, Starts, compared, p50_difference, p99_ratio, throughput_ratio
-from tests.benchmarks.parts import ENGINES, FLOOR_RAW, PEERS, way_name
+from tests.benchmarks.parts import ENGINES, EXPLAINED, FLOOR_RAW, PEERS, PLAIN, way_name
 
 # How many ask at once where the bars are about throughput; where they are about one request, one does.
 BUSY, ALONE = 16, 1
@@ -20,6 +20,7 @@ class Results:
     service: Rounds = field(default_factory=dict)
     batching: Rounds = field(default_factory=dict)
     peers: Rounds = field(default_factory=dict)
+    explanation: Rounds = field(default_factory=dict)
     startup: dict[str, Starts] = field(default_factory=dict)
 
 
@@ -53,6 +54,8 @@ def bars(results: Results) -> Iterator[Bar]:
         yield from _beside_the_floor(results.service)
     if results.peers:
         yield from _beside_the_peers(results.peers)
+    if results.explanation:
+        yield from _of_an_explanation(results.explanation)
     if results.startup:
         yield from _of_the_start(results.startup)
 
@@ -84,6 +87,11 @@ def _beside_the_peers(rounds: Rounds) -> Iterator[Bar]:
     for engine in ENGINES:
         ratio = compared(rounds[engine, BUSY], other, p99_ratio)
         yield Bar(f"… p99 against {peer}'s", engine, ratio, 0.5, 0.25, "{:.2f}")
+
+
+def _of_an_explanation(rounds: Rounds) -> Iterator[Bar]:
+    ratio = compared(rounds[PLAIN, BUSY], rounds[EXPLAINED, BUSY], throughput_ratio)
+    yield Bar(f"`{EXPLAINED}`, {BUSY} at once: time of one against `{PLAIN}`'s", "litert", ratio, 10.0, 2.0, "{:.2f}")
 
 
 def _of_the_start(startup: dict[str, Starts]) -> Iterator[Bar]:

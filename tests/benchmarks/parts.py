@@ -23,6 +23,7 @@ ENGINES = ("keras", "litert")
 PEERS = ("LitServe", "BentoML")
 FLOOR_RAW, FLOOR_FORM = "floor raw", "floor multipart"
 BATCHES_OFF, BATCHES_ON = "batch timeout 0", "batch timeout 1 ms"
+PLAIN, EXPLAINED = "/predict", "/predict?explain=true"
 
 CONNECTIONS = (1, 4, 16, 64)
 FEWER_CONNECTIONS = (1, 16, 64)
@@ -69,6 +70,14 @@ def peers(plan: Plan) -> Rounds:
         with standing([*map(servers.service, ENGINES), *others], plan) as standing_servers:
             ways = [Way(one.name, one, "/predict", upload) for one in standing_servers]
             return measured(ways, FEWER_CONNECTIONS, plan)
+
+
+def explanation(plan: Plan) -> Rounds:
+    """/predict with and without an explanation, one at a time and many."""
+    upload = raw(digit_image(), tells_digit)
+    with standing([servers.service("litert")], plan) as (engine,):
+        ways = [Way(name, engine, name, upload) for name in (PLAIN, EXPLAINED)]
+        return measured(ways, (1, 16), plan)
 
 
 def startup(plan: Plan) -> dict[str, Starts]:

@@ -25,6 +25,7 @@ together."""
 _PEERS = """`/predict` with a form. LitServe and BentoML (`tests/benchmarks/peers/`) have one worker each and batch up
 to 64 images; imaging, calibration and `model.tflite` on LiteRT are the service's own. They log no requests; the
 service logs each."""
+_EXPLANATION = """The litert engine, raw bodies: one drawn digit, without an explanation and with one."""
 _START = """From the start of the process to the first 200 of `/readyz`, on all CPUs, one start after the other."""
 
 
@@ -53,6 +54,8 @@ def report(results: Results, circumstances: Circumstances) -> str:
         sections.append(_section("Micro-batching", _BATCHING, load_table(results.batching)))
     if results.peers:
         sections.append(_section("Other servers", _PEERS, load_table(results.peers)))
+    if results.explanation:
+        sections.append(_section("Explanations", _EXPLANATION, load_table(results.explanation)))
     if results.startup:
         sections.append(_section("Start", _START, starts_table(results.startup)))
     return "\n".join(sections)

@@ -12,7 +12,17 @@ from tests.benchmarks.bars import Bar, Results, bars, faster_peer
 from tests.benchmarks.figures import Figures, Rounds, Starts, compared, middle, p50_difference, throughput_ratio
 from tests.benchmarks.load import Load, LoadError, parsed_load, parsed_version
 from tests.benchmarks.machine import Cpus, TooFewCpus, divided
-from tests.benchmarks.parts import CONNECTIONS, ENGINES, FEWER_CONNECTIONS, FLOOR_FORM, FLOOR_RAW, PEERS, way_name
+from tests.benchmarks.parts import (
+    CONNECTIONS,
+    ENGINES,
+    EXPLAINED,
+    FEWER_CONNECTIONS,
+    FLOOR_FORM,
+    FLOOR_RAW,
+    PEERS,
+    PLAIN,
+    way_name,
+)
 from tests.benchmarks.process_tree import descendants, parsed_stat, rss_bytes, tree_of
 from tests.benchmarks.report import Circumstances, bars_table, report, service_table
 from tests.benchmarks.uploads import form, tells_digit, tells_number, was_read
@@ -98,6 +108,13 @@ def test_every_bar_is_measured_for_both_engines() -> None:
     peers = [("keras", 2.5), ("litert", 4.0), ("keras", 0.4), ("litert", 0.25)]
     assert measured == [*throughput, *latency, *peers, ("keras", 7), ("litert", 0.7), ("keras", 950), ("litert", 110)]
     assert not list(bars(Results()))
+
+
+def test_an_explanation_is_held_against_a_prediction() -> None:
+    speeds = {PLAIN: 400.0, EXPLAINED: 100.0}
+    rounds = {(name, count): [figures(speed)] * 3 for name, speed in speeds.items() for count in (1, 16)}
+    (bar,) = bars(Results(explanation=rounds))
+    assert (bar.figure, bar.is_met, bar.aim_is_met) == (4.0, True, False)
 
 
 def test_short_of_its_bar_is_bold() -> None:

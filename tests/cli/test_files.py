@@ -113,6 +113,20 @@ def test_digits_are_predicted_with_a_bar_on_a_terminal(
     assert "3/3" in terminal.getvalue()
 
 
+def test_a_digit_is_explained_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "3.png").write_bytes(encode(draw_digit(3)))
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DIGIT_OCR_ENGINE", "litert")
+    assert main(["predict", str(tmp_path / "3.png"), "--explain"]) == 0
+    assert main(["predict", str(tmp_path / "3.png")]) == 0
+    explained, plain = lines(capsys.readouterr().out)
+    assert explained["explanation"]["digit"] == 3
+    assert len(explained["explanation"]["map"]) == 28
+    assert "explanation" not in plain
+
+
 def test_the_model_is_its_manifest(version: ModelVersion) -> None:
     script = Path(sys.executable).with_name("digit-ocr")
     done = subprocess.run([script, "model"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
@@ -192,6 +206,7 @@ def test_a_folder_without_images_is_told(tmp_path: Path, capsys: pytest.CaptureF
         ["read", "x.png", "--min-confidence", "abc"],
         ["read", "x.png", "--expected-length", "0"],
         ["predict", "x.png", "--expected-length", "1"],
+        ["read", "x.png", "--explain"],
         ["model", "x.png"],
     ],
     ids=" ".join,
