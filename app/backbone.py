@@ -51,7 +51,7 @@ class PartedNetwork:
 
 
 def parted_network(flat_buffer: bytes, source: Path) -> PartedNetwork:
-    """Parts the network of a flat buffer, which `source` gave. Takes a tenth of a second, the first time.
+    """Parts the network of a flat buffer, which `source` gave. Takes up to a tenth of a second, the first time.
 
     Raises NotExplainable where its features, of several places in rows and columns, do not go through dense layers
     with float weights alone to the logits.

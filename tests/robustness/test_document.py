@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.composition import build_recogniser
 from app.manifest import ModelVersion
-from tests.api.services import OneDigit, running, with_classifier
+from tests.api.services import running
 from tests.conftest import ROOT
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -20,7 +21,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 @pytest.mark.parametrize("keys", ["", "a-key"], ids=["open", "with keys"])
 def test_the_service_is_as_documented(version: ModelVersion, tmp_path: Path, keys: str) -> None:
     settings = {"api_keys": keys} if keys else {}
-    with running(version, with_classifier(OneDigit()), threads=2, max_in_flight=64, **settings) as service:
+    with running(version, build_recogniser, engine="litert", threads=2, max_in_flight=64, **settings) as service:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
         command += [f"http://127.0.0.1:{service.port}/openapi.json", "--workers", "1", "--no-color"]
         command += ["--header", f"X-API-Key: {keys}"] if keys else []
