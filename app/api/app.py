@@ -19,8 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
+from app.api.documentation import DESCRIPTION, LICENCE, SUMMARY, TAGS, describe
 from app.api.observe import QUIET, Observe, Unforeseen
-from app.api.problems import Problem, problem_response
+from app.api.problems import problem_response
 from app.api.request_log import RequestLog
 from app.api.routes import operations_routes, reading_routes
 from app.api.state import ServiceState
@@ -32,10 +33,6 @@ from app.settings import Settings
 from app.tracing import Tracing
 
 Load = Callable[[Settings, ModelVersion, Callable[[int], None]], Recogniser]
-
-_DESCRIPTION = """Reads digits from images: one digit with calibrated probabilities, or whole numbers.
-
-Every error is a problem document (RFC 9457, `application/problem+json`) that says what to do."""
 
 _log = structlog.get_logger("digit_ocr")
 
@@ -91,7 +88,10 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         title="digit-ocr",
         version=distribution_version("digit-ocr"),
-        description=_DESCRIPTION,
+        summary=SUMMARY,
+        description=DESCRIPTION,
+        license_info=LICENCE,
+        openapi_tags=TAGS,
         docs_url="/docs",
         redoc_url=None,
         static_url="/docs-assets",
@@ -118,7 +118,7 @@ def create_app(
         app.add_exception_handler(error, _answer_problem)
     app.include_router(reading_routes)
     app.include_router(operations_routes)
-    _describe_problems(app)
+    describe(app)
     return app
 
 
@@ -137,21 +137,3 @@ def _telemetry(tracing: Tracing | None) -> TelemetryConfig:
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     return problem_response(request, error)
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Puts the problem document into the OpenAPI document, in the place of the framework's own error shape."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if not app.openapi_schema:
-            document = generate()
-            schemas = document["components"]["schemas"]
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(schema.pop("$defs", {}))
-            schemas["Problem"] = schema
-            for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents

@@ -24,23 +24,16 @@ def query_of(request: Request, model: type[Query]) -> Query:
         raise RequestValidationError(error.errors()) from None
 
 
-def documented(model: type[BaseModel]) -> list[dict[str, Any]]:
-    """The parameters of an OpenAPI operation whose query is the model's."""
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
+def documented(model: type[BaseModel], references: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The parameters of an OpenAPI operation whose query is the model's, and the schemas that they refer to.
 
-    def inlined(part: Any) -> Any:
-        if isinstance(part, dict):
-            if "$ref" in part:
-                return inlined(
-                    definitions[part["$ref"].rsplit("/", 1)[1]] | {k: v for k, v in part.items() if k != "$ref"}
-                )
-            return {key: inlined(value) for key, value in part.items()}
-        return [inlined(one) for one in part] if isinstance(part, list) else part
-
+    `references` is where those schemas will be, with `{model}` in the place of the name.
+    """
+    schema = model.model_json_schema(ref_template=references)
     parameters = []
-    for name, own in schema["properties"].items():
-        field = inlined(own)
-        description = field.pop("description", "")
-        parameters.append({"name": name, "in": "query", "required": False, "description": description, "schema": field})
-    return parameters
+    for name, field in schema["properties"].items():
+        (example,) = field.pop("examples")
+        parameter = {"name": name, "in": "query", "required": False, "description": field["description"]}
+        # The schema keeps its description: that is the one that generated clients show.
+        parameters.append({**parameter, "schema": field, "example": example})
+    return parameters, schema.get("$defs", {})

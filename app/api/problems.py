@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -17,26 +17,39 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 1
 
 
+def is_none(value: object) -> bool:
+    """Whether a field is left out of the JSON."""
+    return value is None
+
+
+def without_null(schema: dict[str, Any]) -> None:
+    """Takes the null out of the JSON schema of a field that is left out where it has no value."""
+    (value,) = (one for one in schema.pop("anyOf") if one != {"type": "null"})
+    del schema["default"]
+    schema |= value
+
+
 class InvalidParameterDetail(BaseModel):
     """One invalid parameter."""
 
-    parameter: str
-    detail: str
+    parameter: str = Field(description="Its name.", examples=["min_confidence"])
+    detail: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 1"])
 
 
 class Problem(BaseModel):
     """An RFC 9457 problem document."""
 
     type: str = Field(description="Stable URI reference of the kind of problem.", examples=["/problems/missing-file"])
-    title: str
-    status: int
+    title: str = Field(description="The kind of problem in words.", examples=["No image in the request"])
+    status: int = Field(description="The HTTP status.", examples=[422])
     detail: str = Field(description="What happened, and what to do.")
-    request_id: str
-    errors: list[InvalidParameterDetail] | None = Field(None, description="Every invalid parameter, where any is.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_errors(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in serialise(self).items() if value is not None}
+    request_id: str = Field(description="What to look up in the service's log; the response's X-Request-ID.")
+    errors: list[InvalidParameterDetail] | None = Field(
+        None,
+        description="Every invalid parameter, where any is.",
+        exclude_if=is_none,
+        json_schema_extra=without_null,
+    )
 
     @property
     def slug(self) -> str:

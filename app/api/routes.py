@@ -12,22 +12,25 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from app.api.parameters import documented, query_of
+from app.api.documentation import OPERATING, READING, operation_id
+from app.api.parameters import query_of
 from app.api.problems import Problem, problem_of
 from app.api.schemas import (
     BatchItem,
-    BatchResult,
     Health,
+    PredictionBatch,
+    PredictionBatchItem,
     PredictionResult,
     PredictQuery,
+    ReadingBatch,
+    ReadingBatchItem,
     ReadingResult,
     ReadQuery,
-    Result,
 )
 from app.api.state import ServiceState
-from app.api.uploads import FIELD, Upload, read_batch, read_image
+from app.api.uploads import Upload, image_of, images_of
 from app.deadline import Deadline
 from app.domain import Prediction, Reading
 from app.errors import OcrError
@@ -36,6 +39,7 @@ from app.manifest import Manifest
 from app.recogniser import Recogniser
 
 Answer = TypeVar("Answer", Prediction, Reading)
+Item = TypeVar("Item", bound=BatchItem[Any])
 
 _log = structlog.get_logger("digit_ocr.request")
 
@@ -58,82 +62,31 @@ def _operator(request: Request) -> ServiceState:
     return _authorised(request) if state.settings.protect_operations else state
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": "A problem document (RFC 9457).", "content": content} for status in statuses}
+reading_routes = APIRouter(tags=[READING], generate_unique_id_function=operation_id)
+operations_routes = APIRouter(tags=[OPERATING], generate_unique_id_function=operation_id)
 
 
-_POST_PROBLEMS = _problems(400, 401, 413, 415, 422, 503, 504)
-_BINARY = {"type": "string", "format": "binary"}
-_ONE_IMAGE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM, as the form field `file` or as the body itself.",
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _BINARY}},
-            },
-            "application/octet-stream": {"schema": _BINARY},
-            "image/*": {"schema": _BINARY},
-        },
-    }
-}
-_MANY_IMAGES: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "Up to 64 form fields `file`.",
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FIELD],
-                    "properties": {FIELD: {"type": "array", "items": _BINARY, "minItems": 1, "maxItems": 64}},
-                }
-            }
-        },
-    }
-}
-
-_PREDICT_QUERY = {"parameters": documented(PredictQuery)}
-_READ_QUERY = {"parameters": documented(ReadQuery)}
-
-reading_routes = APIRouter(responses=_POST_PROBLEMS, tags=["reading"])
-operations_routes = APIRouter(tags=["operations"])
-
-
-@reading_routes.post(
-    "/predict",
-    response_model=PredictionResult,
-    openapi_extra=_ONE_IMAGE | _PREDICT_QUERY,
-    responses=_problems(501),
-)
+@reading_routes.post("/predict", response_model=PredictionResult)
 async def predict(request: Request) -> Response:
     """One digit, with calibrated probabilities."""
     state, query = _authorised(request), query_of(request, PredictQuery)
     recogniser = state.ready()
     async with state.admitted() as deadline:
-        upload = await read_image(request, state.settings.max_body_bytes)
+        upload = await image_of(request, state.settings.max_body_bytes)
         prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
     request.state.digits, request.state.timings = int(prediction.digit is not None), prediction.timings
     result = PredictionResult.of(prediction, state.model, request.state.request_id, query.explain)
     return _json(result, exclude_unset=True)
 
 
-@reading_routes.post(
-    "/read",
-    response_model=ReadingResult,
-    openapi_extra=_ONE_IMAGE | _READ_QUERY,
-    responses={
-        200: {"content": {"image/png": {"schema": _BINARY}}, "description": "The digits, or a picture of them."}
-    },
-)
+@reading_routes.post("/read", response_model=ReadingResult)
 async def read(request: Request) -> Response:
     """A number, or several lines of numbers. With `Accept: image/png`, the image with boxes and digits drawn on it."""
     state, query = _authorised(request), query_of(request, ReadQuery)
     recogniser = state.ready()
     picture = _wants_png(request.headers.get("accept", ""))
     async with state.admitted() as deadline:
-        upload = await read_image(request, state.settings.max_body_bytes)
+        upload = await image_of(request, state.settings.max_body_bytes)
         reading = await _read(_Work(request, state, recogniser, deadline), upload, query)
         if picture:
             png = await state.work(request, lambda: annotated_png(upload.data, state.settings.max_pixels, reading))
@@ -143,9 +96,7 @@ async def read(request: Request) -> Response:
     return _json(ReadingResult.of(reading, state.model, request.state.request_id))
 
 
-@reading_routes.post(
-    "/predict/batch", response_model=BatchResult[PredictionResult], openapi_extra=_MANY_IMAGES | _PREDICT_QUERY
-)
+@reading_routes.post("/predict/batch", response_model=PredictionBatch)
 async def predict_batch(request: Request) -> Response:
     """One digit each of up to 64 images, answered in order. One bad file never spoils the others."""
     state, query = _authorised(request), query_of(request, PredictQuery)
@@ -155,13 +106,13 @@ async def predict_batch(request: Request) -> Response:
         prediction = await _predict(_Work(request, state, recogniser, deadline), upload, query)
         return PredictionResult.of(prediction, state.model, request.state.request_id, query.explain)
 
-    items = await _answered(request, state, answer)
+    items = await _answered(request, state, PredictionBatchItem, answer)
     request.state.digits = sum(item.result is not None and item.result.digit is not None for item in items)
-    return _json(BatchResult[PredictionResult](results=items), exclude_unset=True)
+    return _json(PredictionBatch(results=items), exclude_unset=True)
 
 
-@reading_routes.post("/read/batch", response_model=BatchResult[ReadingResult], openapi_extra=_MANY_IMAGES | _READ_QUERY)
-async def read_batch_of_images(request: Request) -> Response:
+@reading_routes.post("/read/batch", response_model=ReadingBatch)
+async def read_batch(request: Request) -> Response:
     """The numbers of up to 64 images, answered in order. One bad file never spoils the others."""
     state, query = _authorised(request), query_of(request, ReadQuery)
     recogniser = state.ready()
@@ -170,18 +121,18 @@ async def read_batch_of_images(request: Request) -> Response:
         reading = await _read(_Work(request, state, recogniser, deadline), upload, query)
         return ReadingResult.of(reading, state.model, request.state.request_id)
 
-    items = await _answered(request, state, answer)
+    items = await _answered(request, state, ReadingBatchItem, answer)
     request.state.digits = sum(len(item.result.text.replace("\n", "")) for item in items if item.result)
-    return _json(BatchResult[ReadingResult](results=items))
+    return _json(ReadingBatch(results=items))
 
 
 @operations_routes.get("/livez", response_model=Health)
 async def livez() -> Response:
     """Whether the process answers."""
-    return _json(Health(status="alive"))
+    return _json(Health(status="alive", model=None))
 
 
-@operations_routes.get("/readyz", response_model=Health, responses=_problems(503))
+@operations_routes.get("/readyz", response_model=Health)
 async def readyz(request: Request) -> Response:
     """Whether the model is loaded, checked and warmed up, and shutdown has not begun."""
     state = _state(request)
@@ -189,17 +140,13 @@ async def readyz(request: Request) -> Response:
     return _json(Health(status="ready", model=state.model))
 
 
-@operations_routes.get("/model", response_model=Manifest, responses=_problems(401))
+@operations_routes.get("/model", response_model=Manifest)
 async def model(request: Request) -> Response:
     """What the model served says of itself."""
     return _json(_operator(request).manifest)
 
 
-@operations_routes.get(
-    "/metrics",
-    response_class=Response,
-    responses={200: {"content": {CONTENT_TYPE_LATEST: {}}}, **_problems(401)},
-)
+@operations_routes.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
     return Response(generate_latest(_operator(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
@@ -255,25 +202,26 @@ async def _made(work: _Work, make: Callable[[], Answer]) -> Answer:
 
 
 async def _answered(
-    request: Request, state: ServiceState, answer: Callable[[Upload, Deadline], Awaitable[Result]]
-) -> list[BatchItem[Result]]:
+    request: Request, state: ServiceState, item: type[Item], answer: Callable[[Upload, Deadline], Awaitable[BaseModel]]
+) -> list[Item]:
     """The answers to all files of a batch, in order."""
-    items: list[BatchItem[Result]] = []
+    items: list[Item] = []
     async with state.admitted() as deadline:
-        for upload in await read_batch(request, state.settings.max_body_bytes):
+        for upload in await images_of(request, state.settings.max_body_bytes):
             try:
-                items.append(BatchItem(filename=upload.filename, status=200, result=await answer(upload, deadline)))
+                items.append(item(filename=upload.filename, status=200, result=await answer(upload, deadline)))
             except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
-                items.append(_failed(upload, error, request.state.request_id, state))
+                problem = _problem_of_file(error, request.state.request_id, state)
+                items.append(item(filename=upload.filename, status=problem.status, problem=problem))
     return items
 
 
-def _failed(upload: Upload, error: Exception, request_id: str, state: ServiceState) -> BatchItem[Any]:
+def _problem_of_file(error: Exception, request_id: str, state: ServiceState) -> Problem:
     if not isinstance(error, OcrError):
         _log.error("unforeseen error", request_id=request_id, exc_info=error)
-    problem: Problem = problem_of(error, request_id)[0]
+    problem = problem_of(error, request_id)[0]
     state.metrics.refused(problem.slug)
-    return BatchItem(filename=upload.filename, status=problem.status, problem=problem)
+    return problem
 
 
 def _json(body: BaseModel, *, exclude_unset: bool = False) -> Response:

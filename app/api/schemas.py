@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.problems import Problem
+from app.api.problems import Problem, is_none, without_null
 from app.domain import BoundingBox, Explanation, ImageSize, Polarity, Prediction, Reading, Timings
 from app.imaging.glyph import GLYPH_SIDE
 
@@ -22,9 +22,14 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    polarity: Polarity = Field(Polarity.AUTO, description="Which of ink and paper is the darker.")
+    polarity: Polarity = Field(
+        Polarity.AUTO, description="Which of ink and paper is the darker.", examples=["dark-on-light"]
+    )
     min_confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="Confidence under which a digit is rejected; the model's own threshold by default."
+        None,
+        description="Confidence under which a digit is rejected; the model's own threshold by default.",
+        examples=[0.9],
+        json_schema_extra=without_null,
     )
 
 
@@ -35,6 +40,7 @@ class PredictQuery(Query):
         False,
         description="Whether to tell as well where in the digit the network saw what speaks for it (Grad-CAM); takes "
         "less than half as long again.",
+        examples=[True],
     )
 
 
@@ -42,49 +48,52 @@ class ReadQuery(Query):
     """Query parameters of /read."""
 
     expected_length: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        None, description="How many digits there should be: a hint."
+        None,
+        description="How many digits there should be, a hint: the best reading of that length is taken.",
+        examples=[10],
+        json_schema_extra=without_null,
     )
 
 
 class Box(BaseModel):
-    """Pixels of the image as a person sees it, origin top left."""
+    """Pixels of the image as a person sees it, after the EXIF orientation; origin top left."""
 
-    left: int
-    top: int
-    width: int
-    height: int
+    left: int = Field(description="First column.")
+    top: int = Field(description="First row.")
+    width: int = Field(description="Columns.")
+    height: int = Field(description="Rows.")
 
 
 class Size(BaseModel):
     """Pixels, after the EXIF orientation."""
 
-    width: int
-    height: int
+    width: int = Field(description="Columns.")
+    height: int = Field(description="Rows.")
 
 
 class ModelName(BaseModel):
     """Which model answered."""
 
-    name: str
-    version: str
+    name: str = Field(description="Its name.", examples=["digits"])
+    version: str = Field(description="Its semantic version.", examples=["1.0.0"])
 
 
 class TimingsMs(BaseModel):
     """Where the time went, in milliseconds."""
 
-    decode: float
-    segment: float
-    queue: float
-    inference: float
-    postprocess: float
-    total: float
+    decode: float = Field(description="Bytes → grey image.")
+    segment: float = Field(description="Grey image → glyphs or lines.")
+    queue: float = Field(description="The wait for a thread and for the model.")
+    inference: float = Field(description="Glyphs or lines → logits.")
+    postprocess: float = Field(description="Logits → calibrated probabilities.")
+    total: float = Field(description="All of it.")
 
 
 class ExplanationResult(BaseModel):
     """Where in the digit the network saw what speaks for it."""
 
     digit: Annotated[int, Field(ge=0, le=9)] = Field(description="What is explained: the digit that was answered.")
-    method: str = Field(examples=["Grad-CAM"])
+    method: str = Field(description="How the map is made.", examples=["Grad-CAM"])
     glyph: Glyph = Field(description="What the network saw: 28 rows of 28 grey levels, ink bright.")
     map: HeatMap = Field(
         description="28 rows of 28 shares of the strongest place, which is 1; all 0 where nothing speaks for the digit."
@@ -106,13 +115,15 @@ class PredictionResult(BaseModel):
     digit: Annotated[int, Field(ge=0, le=9)] | None = Field(description="The best guess; null without any ink.")
     confidence: Probability = Field(description="The largest of the ten probabilities.")
     rejected: bool = Field(description="Whether the confidence is under the threshold.")
-    probabilities: list[Probability] = Field(description="Ten, calibrated; index = digit.")
-    non_digit_probability: Probability
-    box: Box | None
-    image: Size
-    model: ModelName
-    request_id: str
-    timings_ms: TimingsMs
+    probabilities: list[Probability] = Field(
+        description="Ten, calibrated; index = digit.", json_schema_extra={"minItems": 10, "maxItems": 10}
+    )
+    non_digit_probability: Probability = Field(description="That it is no digit; the ten and this one sum to 1.")
+    box: Box | None = Field(description="Where the digit is; null without any ink.")
+    image: Size = Field(description="The size of the image.")
+    model: ModelName = Field(description="The model that answered.")
+    request_id: str = Field(description="The response's X-Request-ID.")
+    timings_ms: TimingsMs = Field(description="Where the time went, in milliseconds.")
     explanation: ExplanationResult | None = Field(
         None, description="Only where it is asked for; null without any ink, where there is nothing to explain."
     )
@@ -141,19 +152,19 @@ class PredictionResult(BaseModel):
 class DigitResult(BaseModel):
     """One digit of a line."""
 
-    digit: Annotated[int, Field(ge=0, le=9)]
-    confidence: Probability
-    rejected: bool
-    box: Box
+    digit: Annotated[int, Field(ge=0, le=9)] = Field(description="The best guess.")
+    confidence: Probability = Field(description="The probability that it is right, calibrated.")
+    rejected: bool = Field(description="Whether the confidence is under the threshold.")
+    box: Box = Field(description="Where the digit is.")
 
 
 class LineResult(BaseModel):
     """One line, left to right."""
 
-    text: str
-    confidence: Probability
-    box: Box
-    digits: list[DigitResult]
+    text: str = Field(description="Its digits.")
+    confidence: Probability = Field(description="The probability that all of the line is right.")
+    box: Box = Field(description="Where the line is.")
+    digits: list[DigitResult] = Field(description="One for every character of the text.")
 
 
 class ReadingResult(BaseModel):
@@ -162,11 +173,11 @@ class ReadingResult(BaseModel):
     text: str = Field(description="The lines joined with a line feed; a string, so that leading zeros stay.")
     confidence: Probability = Field(description="The probability that the whole text is right.")
     rejected: bool = Field(description="Whether any digit is rejected.")
-    lines: list[LineResult]
-    image: Size
-    model: ModelName
-    request_id: str
-    timings_ms: TimingsMs
+    lines: list[LineResult] = Field(description="The lines, top to bottom; none where there is no digit.")
+    image: Size = Field(description="The size of the image.")
+    model: ModelName = Field(description="The model that answered.")
+    request_id: str = Field(description="The response's X-Request-ID.")
+    timings_ms: TimingsMs = Field(description="Where the time went, in milliseconds.")
 
     @classmethod
     def of(cls, reading: Reading, model: ModelName, request_id: str) -> ReadingResult:
@@ -195,31 +206,43 @@ class ReadingResult(BaseModel):
 
 
 class BatchItem(BaseModel, Generic[Result]):
-    """The answer for one file of a batch: a result, or a problem of its own."""
+    """The answer for one file of a batch: either a result, or a problem of its own."""
 
-    filename: str | None
-    status: int
-    result: Result | None = None
-    problem: Problem | None = None
-
-    @model_serializer(mode="wrap")
-    def _one_of_them(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Only the one that there is; within it, null means null."""
-        fields: dict[str, Any] = serialise(self)
-        return {name: value for name, value in fields.items() if value is not None or name == "filename"}
+    filename: str | None = Field(description="The name it was sent with, if any.")
+    status: int = Field(description="The status that this file alone would have been answered with.")
+    result: Result | None = Field(
+        None, description="The answer, where the status is 200.", exclude_if=is_none, json_schema_extra=without_null
+    )
+    problem: Problem | None = Field(
+        None, description="What is wrong, where it is another.", exclude_if=is_none, json_schema_extra=without_null
+    )
 
 
-class BatchResult(BaseModel, Generic[Result]):
-    """The answers for all files of a batch, in their order."""
+class PredictionBatchItem(BatchItem[PredictionResult]):
+    """The answer of /predict for one file of a batch: either a result, or a problem of its own."""
 
-    results: list[BatchItem[Result]]
+
+class ReadingBatchItem(BatchItem[ReadingResult]):
+    """The answer of /read for one file of a batch: either a result, or a problem of its own."""
+
+
+class PredictionBatch(BaseModel):
+    """The answers for all files of a batch."""
+
+    results: list[PredictionBatchItem] = Field(description="One for every file, in the order they were sent in.")
+
+
+class ReadingBatch(BaseModel):
+    """The answers for all files of a batch."""
+
+    results: list[ReadingBatchItem] = Field(description="One for every file, in the order they were sent in.")
 
 
 class Health(BaseModel):
     """Alive, or ready."""
 
-    status: str
-    model: ModelName | None = None
+    status: Literal["alive", "ready"] = Field(description="What was asked for, and is so.")
+    model: ModelName | None = Field(description="The model that is loaded, where the service is ready.")
 
 
 def _box(box: BoundingBox) -> Box:

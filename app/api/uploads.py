@@ -38,7 +38,7 @@ class _Part:
     data: bytearray = field(default_factory=bytearray)
 
 
-async def read_image(request: Request, max_bytes: int) -> Upload:
+async def image_of(request: Request, max_bytes: int) -> Upload:
     """The one image of a request: the part `file` of a multipart form, or the body itself.
 
     Raises BodyTooLarge, MalformedRequest, MissingFile, or InvalidParameter for several files.
@@ -51,8 +51,8 @@ async def read_image(request: Request, max_bytes: int) -> Upload:
     return uploads[0]
 
 
-async def read_batch(request: Request, max_bytes: int) -> list[Upload]:
-    """The images of a batch, 1 to MAX_BATCH_FILES. Raises what `read_image` raises."""
+async def images_of(request: Request, max_bytes: int) -> list[Upload]:
+    """The images of a batch, 1 to MAX_BATCH_FILES. Raises what `image_of` raises."""
     uploads = await _uploads(request, max_bytes)
     if len(uploads) > MAX_BATCH_FILES:
         raise InvalidParameter(f"There are {len(uploads)} parts named {FIELD}; at most {MAX_BATCH_FILES} are read.")

@@ -11,5 +11,4 @@ from tests.robustness.mutations import mutant
 _WHOLE = [make(draw_number("35", 20)) for make in VARIANTS.values()]
 _images = st.sampled_from(_WHOLE) | st.integers(0, 10_000).map(lambda index: mutant(index)[1]) | st.binary(max_size=99)
 
-for _media_type in ("application/octet-stream", "image/*", "image/png"):
-    schemathesis.openapi.media_type(_media_type, _images)
+schemathesis.openapi.media_type("application/octet-stream", _images)
