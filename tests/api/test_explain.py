@@ -158,9 +158,7 @@ def test_a_service_without_explanations_says_so(start: Start) -> None:
 def test_the_document_tells_of_it(client: Service) -> None:
     document = client.get("/openapi.json").json()
     for path in ("/predict", "/predict/batch"):
-        parameters = {one["name"]: one for one in document["paths"][path]["post"]["parameters"]}
+        parameters = {one.get("name"): one for one in document["paths"][path]["post"]["parameters"]}
         assert parameters["explain"]["schema"]["type"] == "boolean"
         assert "Grad-CAM" in parameters["explain"]["description"]
-    assert "501" in document["paths"]["/predict"]["post"]["responses"]
-    assert "explain" not in {one["name"] for one in document["paths"]["/read"]["post"]["parameters"]}
     assert "explanation" not in document["components"]["schemas"]["PredictionResult"]["required"]
