@@ -49,6 +49,30 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && slim /opt/venv
 
 
+# What is in an image, as a CycloneDX document and with its licences, in an environment that ships in none.
+FROM base AS supply
+RUN python -m venv --without-pip /opt/supply
+COPY docker/requirements/supply.txt /requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/supply/bin/python install --require-hashes --requirement /requirements/supply.txt
+COPY docker/supply.sh /usr/local/bin/supply
+RUN chmod 755 /usr/local/bin/supply
+COPY pyproject.toml LICENSE /source/
+WORKDIR /source
+
+
+FROM supply AS lite-supply
+COPY docker/requirements/lite.txt ./
+RUN --mount=type=bind,from=lite-requirements,source=/opt/venv,target=/opt/venv \
+    supply lite.txt /opt/venv /supply
+
+
+FROM supply AS serve-supply
+COPY docker/requirements/serve.txt ./
+RUN --mount=type=bind,from=serve-requirements,source=/opt/venv,target=/opt/venv \
+    supply serve.txt /opt/venv /supply
+
+
 # The project, installed as a wheel for the virtual environment that it is copied into.
 FROM base AS package
 RUN python -m venv --without-pip /opt/venv
@@ -99,6 +123,7 @@ CMD ["serve"]
 FROM runtime AS lite
 ENV DIGIT_OCR_ENGINE=litert
 COPY --from=lite-requirements /opt/venv /opt/venv
+COPY --from=lite-supply /supply /usr/share/doc/digit-ocr
 COPY --from=models /models models
 COPY --from=package /project /
 USER 10001:10001
@@ -107,6 +132,7 @@ USER 10001:10001
 # The image that is built where no target is named: both engines.
 FROM runtime AS serve
 COPY --from=serve-requirements /opt/venv /opt/venv
+COPY --from=serve-supply /supply /usr/share/doc/digit-ocr
 COPY --from=models /models models
 COPY --from=package /project /
 USER 10001:10001

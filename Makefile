@@ -1,5 +1,5 @@
 # The two commands are `make serve` and `make test`; both set up .venv themselves, from a bare clone.
-.PHONY: serve test check test-container soak evaluate bench fonts train finetune lock clean
+.PHONY: serve test check audit test-container soak evaluate bench fonts train finetune lock clean
 
 PORT ?= 8000
 # Where the evaluation images lie; what needs them is skipped where the folder is absent.
@@ -20,6 +20,10 @@ check: .venv/test.stamp
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Asks for known vulnerabilities of the pinned versions, where what is known of them can be reached.
+audit: .venv/supply.stamp
+	sh docker/audit.sh .venv/supply/bin/pip-audit $(REQUIREMENTS)/serve.txt $(REQUIREMENTS)/lite.txt $(REQUIREMENTS)/training.txt
 
 # Needs a Docker engine with compose v2; builds the image and posts images to it.
 test-container: .venv/test.stamp
@@ -62,6 +66,7 @@ lock: .venv/python.stamp
 	.venv/bin/uv pip compile pyproject.toml --extra training -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/training.txt
 	.venv/bin/uv pip compile pyproject.toml --extra keras -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/serve.txt
 	.venv/bin/uv pip compile pyproject.toml -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/lite.txt
+	.venv/bin/uv pip compile --group supply $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/supply.txt
 	.venv/bin/uv pip compile --group build -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/build.txt
 
 LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -90,6 +95,11 @@ clean:
 
 .venv/evaluation.stamp: .venv/test.stamp $(REQUIREMENTS)/evaluation.txt
 	$(PIP_INSTALL) -r $(REQUIREMENTS)/evaluation.txt
+	@touch $@
+
+.venv/supply.stamp: .venv/python.stamp $(REQUIREMENTS)/supply.txt
+	$(PYTHON) -m venv .venv/supply
+	.venv/supply/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/supply.txt
 	@touch $@
 
 # What the peers depend on fits nothing else: an environment of their own, inside the other.

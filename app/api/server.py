@@ -50,7 +50,7 @@ def serve(settings: Settings, version: ModelVersion) -> int:
     try:
         server.run()
     except SystemExit as error:  # uvicorn's way of saying that the start failed: the port is taken, most often
-        return int(error.code or 0)
+        return 1 if error.code else 0
     return 1 if failure else 0
 
 

@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Generator, Iterator
 
 import httpx
 import pytest
 
-from tests.container.stack import SERVICE, Stack, answers, eventually, run, succeeded
-from tests.ports import free_port
+from tests.container.stack import SERVICE, Stack, answers, eventually, project, run, succeeded
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The service and Prometheus, ready, on ports that nobody else listens on.
-
-    Skips where there is no Docker engine with compose; in CI, where there must be one, it fails.
-    """
+def engine() -> None:
+    """Skips where there is no Docker engine with compose; in CI, where there must be one, it fails."""
     missing = _missing_engine()
     if missing and os.environ.get("CI") == "true":
         pytest.fail(missing)
     if missing:
         pytest.skip(missing)
-    ports = {"SERVICE_PUBLISHED_PORT": str(free_port()), "PROMETHEUS_PUBLISHED_PORT": str(free_port())}
-    # The settings of whoever runs the tests are not those of the tests.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DIGIT_OCR_", "COMPOSE_", "SERVICE_"))}
-    stack = Stack(
-        project=f"digit-ocr-test-{uuid.uuid4().hex[:8]}",
-        environment={**environment, **ports},
-        service_url=f"http://127.0.0.1:{ports['SERVICE_PUBLISHED_PORT']}",
-        prometheus_url=f"http://127.0.0.1:{ports['PROMETHEUS_PUBLISHED_PORT']}",
-    )
-    try:
+
+
+@pytest.fixture(scope="session")
+def stack(engine: None) -> Iterator[Stack]:  # noqa: ARG001  # it skips
+    """The service and Prometheus, ready, on ports that nobody else listens on."""
+    with project() as stack:
         succeeded(stack.compose("up", "--detach", "--build"))
         try:
             eventually(lambda: answers(f"{stack.service_url}/readyz"), "/readyz answers 200")
         except AssertionError as error:
             pytest.fail(f"{error}\n{stack.compose('logs', '--no-color').stdout}")
         yield stack
-    finally:
-        stack.compose("--profile", "training", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
 
 @pytest.fixture

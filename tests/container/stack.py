@@ -6,15 +6,21 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 SERVICE = "digit-ocr"
+_SERVICE_PORT, _PROMETHEUS_PORT = "SERVICE_PUBLISHED_PORT", "PROMETHEUS_PUBLISHED_PORT"
+_BALANCER_PORT = "BALANCER_PUBLISHED_PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +31,22 @@ class Stack:
     environment: dict[str, str]
     service_url: str
     prometheus_url: str
+    balancer_url: str
 
     def compose(
         self, *arguments: str, variables: dict[str, str] | None = None, override: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """`docker compose` with `variables` in its environment, and with a second compose file where one is given."""
+        environment = {**self.environment, **(variables or {})}
+        return run(*self.command(override), *arguments, environment=environment)
+
+    def command(self, override: Path | None = None) -> tuple[str, ...]:
+        """`docker compose` of this project."""
         files = ["docker-compose.yml", *([str(override)] if override else [])]
         options = [word for file in files for word in ("--file", file)]
-        return run(
+        return (
             *("docker", "compose", "--ansi", "never", "--env-file", os.devnull, "--project-name", self.project),
             *options,
-            *arguments,
-            environment={**self.environment, **(variables or {})},
         )
 
     def inside(self, *command: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -46,6 +56,26 @@ class Stack:
     def container(self) -> str:
         """The id of the service's container."""
         return succeeded(self.compose("ps", "--quiet", SERVICE)).strip()
+
+
+@contextmanager
+def project() -> Iterator[Stack]:
+    """A compose project whose ports nobody else listens on; all of it is gone afterwards."""
+    ports = {name: str(free_port()) for name in (_SERVICE_PORT, _PROMETHEUS_PORT, _BALANCER_PORT)}
+    # The settings of whoever runs the tests are not those of the tests.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DIGIT_OCR_", "COMPOSE_", "SERVICE_"))}
+    stack = Stack(
+        project=f"digit-ocr-test-{uuid.uuid4().hex[:8]}",
+        environment={**environment, **ports},
+        service_url=f"http://127.0.0.1:{ports[_SERVICE_PORT]}",
+        prometheus_url=f"http://127.0.0.1:{ports[_PROMETHEUS_PORT]}",
+        balancer_url=f"http://127.0.0.1:{ports[_BALANCER_PORT]}",
+    )
+    try:
+        yield stack
+    finally:
+        profiles = ("--profile", "training", "--profile", "scale")
+        stack.compose(*profiles, "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
 
 def run(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.container.load import under_load
 from tests.container.stack import ROOT, SERVICE, Stack, eventually, inspected, run, succeeded
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]  # the first of them waits for the build
+
+_INSTALLED = "import importlib.metadata as m; print(*{d.metadata['Name'] for d in m.distributions()})"
 
 
 def test_process_1_is_the_service_itself(stack: Stack) -> None:
@@ -73,9 +79,7 @@ def test_a_wrong_setting_of_the_host_stops_the_start(stack: Stack, variable: str
     done = stack.compose("run", "--rm", "--no-deps", "--no-TTY", SERVICE, variables={variable: value})
     assert done.returncode == 1
     assert done.stdout == ""
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("digit-ocr:")]
-    assert named in line
-    assert "Traceback" not in done.stderr
+    assert named in _last_word(done.stderr)
 
 
 def test_the_image_says_which_version_it_is(stack: Stack, service: httpx.Client) -> None:
@@ -91,3 +95,91 @@ def test_the_image_runs_the_other_commands_too(stack: Stack, service: httpx.Clie
 
 def _wait_until_healthy(container: str) -> None:
     eventually(lambda: inspected(container)["State"]["Health"]["Status"] == "healthy", "the container is healthy")
+
+
+def test_a_stop_under_load_loses_nothing_that_was_accepted(stack: Stack) -> None:
+    publish = ("run", "--detach", "--no-deps", "--publish")
+    port = free_port()
+    container = succeeded(stack.compose(*publish, f"127.0.0.1:{port}:8000", SERVICE)).split()[-1]
+    try:
+        _wait_until_healthy(container)
+        with under_load(f"http://127.0.0.1:{port}") as load:
+            eventually(lambda: load.answers["200"] > 50, "requests are answered")
+            succeeded(run("docker", "stop", "--time", "30", container))
+        assert inspected(container)["State"]["ExitCode"] == 0
+        assert set(load.answers) <= {"200", "shutting-down"}
+        # Docker's proxy takes connections that nobody is left to answer; what it took then is no accepted request.
+        assert not [one for one in load.broken if "incomplete" in one.lower()], load
+    finally:
+        run("docker", "rm", "--force", container)
+
+
+def test_a_full_disk_changes_nothing_and_nothing_is_written_elsewhere(stack: Stack, service: httpx.Client) -> None:
+    filled = stack.inside("sh", "-c", "cat /dev/zero > /tmp/full")
+    try:
+        assert "No space left" in filled.stderr
+        sample = (ROOT / "tests" / "samples" / "number.jpg").read_bytes()
+        for request in ({"content": sample}, {"files": {"file": sample}}):
+            assert service.post("/read", **request).json()["text"] == "0417532698"
+    finally:
+        succeeded(stack.inside("rm", "-f", "/tmp/full"))  # noqa: S108  # the container's own
+    assert run("docker", "diff", stack.container()).stdout == ""
+
+
+def test_too_little_memory_is_told(stack: Stack) -> None:
+    done = stack.compose("run", "--rm", "--no-deps", "--no-TTY", SERVICE, variables={"SERVICE_MEMORY": "256m"})
+    assert done.returncode == 1
+    assert "512 MiB of memory at least, and the container may use 256 MiB" in _last_word(done.stderr)
+
+
+def test_models_that_cannot_be_read_are_told(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits").chmod(0o700)
+    mount = ("--volume", f"{tmp_path}:/srv/digit-ocr/models:ro")
+    done = stack.compose("run", "--rm", "--no-deps", "--no-TTY", *mount, SERVICE)
+    assert done.returncode == 1
+    assert "models/digits cannot be read (Permission denied)" in _last_word(done.stderr)
+
+
+def test_a_port_in_use_is_told(stack: Stack) -> None:
+    beside = ("--network", f"container:{stack.container()}")
+    done = run("docker", "run", "--rm", *beside, "--env", "DIGIT_OCR_ENGINE=litert", "digit-ocr:latest")
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_start_that_fails_is_not_tried_for_ever(stack: Stack) -> None:
+    policy = inspected(stack.container())["HostConfig"]["RestartPolicy"]
+    assert policy == {"Name": "on-failure", "MaximumRetryCount": 3}
+
+
+def test_the_image_lists_what_it_ships_and_under_which_licences(stack: Stack) -> None:
+    folder = "/usr/share/doc/digit-ocr"
+    document = json.loads(succeeded(stack.inside("cat", f"{folder}/sbom.cdx.json")))
+    assert document["bomFormat"] == "CycloneDX"
+    pinned = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "docker/requirements/serve.txt").read_text(), re.MULTILINE)
+    assert {(part["name"], part["version"]) for part in document["components"]} == set(pinned)
+    installed = succeeded(stack.inside("python", "-c", _INSTALLED)).split()
+    licences = succeeded(stack.inside("cat", f"{folder}/licences.txt"))
+    assert {name for name in installed if f"{name}\n" not in licences} <= {"digit-ocr"}
+    assert "MIT License" in succeeded(stack.inside("cat", f"{folder}/copyright"))
+
+
+@pytest.mark.parametrize("package", ["libc6", "python3.13"])
+def test_the_licences_of_the_base_remain(stack: Stack, package: str) -> None:
+    places = f"/usr/share/doc/{package}/copyright /usr/local/lib/python3.13/LICENSE.txt"
+    assert stack.inside("sh", "-c", f"cat {places} 2>/dev/null | head -c 99").stdout
+
+
+def test_the_image_is_of_a_bounded_size(stack: Stack) -> None:
+    image = inspected(stack.container())["Image"]
+    size = succeeded(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
+    assert int(size) <= 1_700_000_000
+
+
+def _last_word(stderr: str) -> str:
+    """The one line that the service says; Docker has its own beside it."""
+    (line,) = [line for line in stderr.splitlines() if line.startswith("digit-ocr:")]
+    assert "Traceback" not in stderr
+    return line
