@@ -14,8 +14,10 @@ from app.control_group import available_cpus
 from app.errors import OcrError
 
 PREFIX = "DIGIT_OCR_"
-# Read by training and by the tests, not by the service.
-_OTHER_VARIABLES = {"DIGIT_OCR_DATA_DIR"}
+# The key that the command line shows to a service; on its own it protects nothing, so it is no setting.
+CLIENT_API_KEY = "DIGIT_OCR_CLIENT_API_KEY"
+# Read by the command line, and by training and the tests; not by the service.
+_OTHER_VARIABLES = {CLIENT_API_KEY, "DIGIT_OCR_DATA_DIR"}
 # As browsers send it: compared character by character, so that a slash at the end would never match.
 _ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
