@@ -2,6 +2,7 @@
 
 OcrError
 ├── InputError                what the client sent cannot be served
+│   ├── NotFound              there is nothing of that name
 │   ├── MalformedRequest      the HTTP request does not parse, or its headers are too much
 │   ├── MissingFile           no part named `file`, or an empty body
 │   ├── InvalidParameter      a query parameter out of its range
@@ -31,6 +32,10 @@ class OcrError(Exception):
 
 class InputError(OcrError):
     """What the client sent cannot be served."""
+
+
+class NotFound(InputError):
+    """There is nothing at the path."""
 
 
 class MalformedRequest(InputError):

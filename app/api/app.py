@@ -20,10 +20,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from app.api.documentation import DESCRIPTION, LICENCE, SUMMARY, TAGS, describe
+from app.api.model_files import ModelFiles
 from app.api.observe import QUIET, Observe, Unforeseen
 from app.api.problems import problem_response
 from app.api.request_log import RequestLog
 from app.api.routes import operations_routes, reading_routes
+from app.api.site import site_routes
 from app.api.state import ServiceState
 from app.errors import OcrError
 from app.manifest import KERAS_FILE, ModelVersion
@@ -54,6 +56,7 @@ def create_app(
     state = ServiceState(
         settings=settings,
         manifest=version.manifest,
+        model_files=ModelFiles(version.folder),
         metrics=metrics,
         executor=ThreadPoolExecutor(settings.threads, thread_name_prefix="recogniser"),
     )
@@ -118,6 +121,7 @@ def create_app(
         app.add_exception_handler(error, _answer_problem)
     app.include_router(reading_routes)
     app.include_router(operations_routes)
+    app.include_router(site_routes())
     describe(app)
     return app
 

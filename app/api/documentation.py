@@ -1,12 +1,11 @@
 """The OpenAPI document: what FastAPI tells of the routes, and what people and generated clients need besides.
 
-Which errors a path may answer is told by OPERATIONS, in classes of the error tree; their statuses, headers and examples
-follow from the one map in app/api/problems.py.
+Which errors a path may answer is told by app/api/operations.py, in classes of the error tree; their statuses, headers
+and examples follow from the one map in app/api/problems.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -14,12 +13,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from app import errors
 from app.api import examples
+from app.api.operations import OPERATIONS, Operation
 from app.api.parameters import documented
 from app.api.problems import KINDS, PROBLEM_MEDIA_TYPE, Problem
-from app.api.schemas import PredictQuery, ReadQuery
 from app.api.uploads import FIELD, MAX_BATCH_FILES
+from app.errors import OcrError
 
 SUMMARY = "Reads digits from images: one digit with calibrated probabilities, or whole numbers."
 DESCRIPTION = f"""{SUMMARY}
@@ -72,7 +71,15 @@ _COMPONENTS: dict[str, Any] = {
             "description": _REQUEST_ID,
             "schema": {"type": "string", "description": _REQUEST_ID},
             "example": examples.REQUEST_ID,
-        }
+        },
+        "ReportName": {
+            "name": "name",
+            "in": "path",
+            "required": True,
+            "description": "One of the names that /model/reports lists.",
+            "schema": {"type": "string", "description": "The name of a plot."},
+            "example": examples.REPORTS.reports[0],
+        },
     },
     "headers": {
         "X-Request-ID": {
@@ -105,113 +112,6 @@ _COMPONENTS: dict[str, Any] = {
     },
 }
 _KEY_IS_OPTIONAL: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"api_key": []}]
-
-_ANY = (errors.MalformedRequest, errors.OcrError)
-_PROTECTED = (*_ANY, errors.Unauthorized)
-_UNREADY = (errors.NotReady, errors.ShuttingDown)
-_BATCH = (
-    *_PROTECTED,
-    *_UNREADY,
-    errors.Overloaded,
-    errors.DeadlineExceeded,
-    errors.BodyTooLarge,
-    errors.InvalidParameter,
-    errors.MissingFile,
-)
-# Those of an image are the whole answer where there is one image; in a batch they stand beside the other results.
-_SINGLE = (*_BATCH, errors.ImageTooLarge, errors.UnsupportedImage, errors.CorruptImage)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What the document says of one path, beside what FastAPI knows."""
-
-    summary: str
-    description: str
-    answer: str
-    example: BaseModel | str
-    errors: tuple[type[errors.OcrError], ...]
-    form: str | None = None
-    query: type[BaseModel] | None = None
-    picture: bool = False
-    public: bool = False
-
-
-OPERATIONS: dict[str, Operation] = {
-    "predict": Operation(
-        summary="Tell one digit",
-        description="One digit, with ten calibrated probabilities and its box. `digit` is the best guess, also where "
-        "`rejected` is true; an image without ink gives null.",
-        answer="The digit.",
-        example=examples.PREDICTION,
-        errors=(*_SINGLE, errors.NotExplainable),
-        form="ImageForm",
-        query=PredictQuery,
-    ),
-    "read": Operation(
-        summary="Read a number",
-        description="A number, or several lines of numbers, with a box and a confidence for every digit. Marks that "
-        "are no digits are left out; a page without digits gives an empty text. With `Accept: image/png` the answer is "
-        "the image with boxes and digits drawn on it.",
-        answer="The digits, or a picture of them.",
-        example=examples.READING,
-        errors=_SINGLE,
-        form="ImageForm",
-        query=ReadQuery,
-        picture=True,
-    ),
-    "predict_batch": Operation(
-        summary="Tell one digit each of several images",
-        description=f"One digit each of up to {MAX_BATCH_FILES} images, answered in order. A bad file has a problem of "
-        "its own, and never spoils the others.",
-        answer="A result or a problem for each file.",
-        example=examples.PREDICTIONS,
-        errors=_BATCH,
-        form="ImagesForm",
-        query=PredictQuery,
-    ),
-    "read_batch": Operation(
-        summary="Read the numbers of several images",
-        description=f"The numbers of up to {MAX_BATCH_FILES} images, answered in order. A bad file has a problem of "
-        "its own, and never spoils the others.",
-        answer="A result or a problem for each file.",
-        example=examples.READINGS,
-        errors=_BATCH,
-        form="ImagesForm",
-        query=ReadQuery,
-    ),
-    "livez": Operation(
-        summary="Ask whether the process answers",
-        description="200 as long as the process answers at all.",
-        answer="It does.",
-        example=examples.ALIVE,
-        errors=_ANY,
-        public=True,
-    ),
-    "readyz": Operation(
-        summary="Ask whether the service is ready",
-        description="200 once the model is loaded, checked and warmed up, and until shutdown begins.",
-        answer="It is ready.",
-        example=examples.READY,
-        errors=(*_ANY, *_UNREADY),
-        public=True,
-    ),
-    "model": Operation(
-        summary="Describe the model",
-        description="What the model served says of itself: hashes, calibration, training data, measured figures. Needs "
-        "a key only where the service protects its operations.",
-        answer="The manifest of the model.",
-        example=examples.MANIFEST,
-        errors=_PROTECTED,
-    ),
-    "metrics": Operation(
-        summary="Scrape the metrics",
-        description="Metrics in Prometheus' text format. Needs a key only where the service protects its operations.",
-        answer="The metrics.",
-        example=examples.METRICS,
-        errors=_PROTECTED,
-    ),
-}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -249,21 +149,25 @@ def _complete(operation: dict[str, Any], told: Operation) -> dict[str, Any]:
     """Completes an operation in its place. Returns the schemas that it refers to."""
     operation |= {"summary": told.summary, "description": told.description}
     operation["parameters"], schemas = documented(told.query, _SCHEMAS) if told.query else ([], {})
-    operation["parameters"].append({"$ref": "#/components/parameters/RequestId"})
+    operation["parameters"] += [{"$ref": f"#/components/parameters/{name}"} for name in (*told.parameters, "RequestId")]
     if told.form:
         operation["requestBody"] = _body(told.form)
     if told.public:
         operation["security"] = []
     answer = operation["responses"]["200"]
     answer |= {"description": told.answer, "headers": _headers("X-Request-ID")}
-    (content,) = answer["content"].values()
-    content["example"] = (
-        told.example if isinstance(told.example, str) else told.example.model_dump(mode="json", exclude_unset=True)
-    )
+    (content,) = answer.pop("content", {"": {"schema": _BINARY}}).values()
+    answer["content"] = {told.media_type: content}
+    if told.example is not None:
+        content["example"] = _json(told.example)
     if told.picture:
         answer["content"]["image/png"] = {"schema": _BINARY}
     operation["responses"] = {"200": answer, **_problems(told.errors)}
     return schemas
+
+
+def _json(example: BaseModel | str) -> Any:
+    return example if isinstance(example, str) else example.model_dump(mode="json", exclude_unset=True)
 
 
 def _body(form: str) -> dict[str, Any]:
@@ -278,7 +182,7 @@ def _body(form: str) -> dict[str, Any]:
     }
 
 
-def _problems(kinds: tuple[type[errors.OcrError], ...]) -> dict[str, Any]:
+def _problems(kinds: tuple[type[OcrError], ...]) -> dict[str, Any]:
     """The responses for some errors, by status; of each an example."""
     by_status: dict[int, dict[str, Any]] = {}
     for kind in sorted((KINDS[error] for error in kinds), key=lambda kind: (kind.status, kind.slug)):

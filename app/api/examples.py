@@ -15,6 +15,7 @@ from app.api.schemas import (
     ReadingBatch,
     ReadingBatchItem,
     ReadingResult,
+    Reports,
 )
 from app.calibration import LABELS
 from app.domain import BoundingBox, DigitReading, ImageSize, LineReading, Prediction, Reading, Timings
@@ -98,6 +99,8 @@ MANIFEST = Manifest(
     libraries={"keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.4.6"},
     reader=None,
 )
+CARD = "# digits 1.0.0\n\nA small convolutional network that tells the digit in a 28×28 glyph.\n"
+REPORTS = Reports(reports=["learning.png", "set-mnist-test.png"])
 METRICS = """# HELP digit_ocr_requests_total Requests answered.
 # TYPE digit_ocr_requests_total counter
 digit_ocr_requests_total{endpoint="/predict",status="200"} 1.0
@@ -108,6 +111,7 @@ _UNSUPPORTED_IMAGE = errors.UnsupportedImage(
 )
 _PROBLEMS: tuple[errors.OcrError, ...] = (
     errors.OcrError(),
+    errors.NotFound("The model has no such report; /model/reports lists those that it has."),
     errors.MalformedRequest("The multipart body is cut short: its closing boundary is missing."),
     errors.MissingFile(
         "The form has no field 'file' (it has 'image'). Try: curl -F file=@digit.png http://localhost:8000/predict"

@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.pages import is_page, page_headers
+from app.api.pages import lacks_policy, page_headers
 from app.api.problems import problem_response
 from app.api.request_log import RequestLog
 from app.domain import STAGES, Timings
@@ -66,7 +66,7 @@ class Observe:
                 message["headers"] = headers
                 if self._tracing is not None:
                     self._tracing.describe(state, self._model_version)
-                if is_page(headers):
+                if lacks_policy(headers):
                     page = message  # its headers depend on what is in it
                     return
             elif page is not None:

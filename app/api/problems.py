@@ -68,11 +68,11 @@ class Kind:
 
 _RETRY = (("Retry-After", str(_RETRY_AFTER_S)),)
 _INTERNAL = Kind(500, "internal-error", "Internal error")
-NOT_FOUND = Kind(404, "not-found", "Not found")
 METHOD_NOT_ALLOWED = Kind(405, "method-not-allowed", "Method not allowed")
 
 KINDS: dict[type[errors.OcrError], Kind] = {
     errors.OcrError: _INTERNAL,
+    errors.NotFound: Kind(404, "not-found", "Not found"),
     errors.MalformedRequest: Kind(400, "malformed-request", "Malformed request"),
     errors.MissingFile: Kind(422, "missing-file", "No image in the request"),
     errors.InvalidParameter: Kind(422, "invalid-parameter", "Invalid parameter"),
@@ -145,7 +145,7 @@ def _http_problem(error: HTTPException, request_id: str) -> tuple[Problem, Kind]
     if error.status_code == 405:
         kind, text = METHOD_NOT_ALLOWED, "This path takes another method; the Allow header tells which."
     elif error.status_code == 404:
-        kind, text = NOT_FOUND, "There is nothing at this path; /docs shows what there is."
+        kind, text = KINDS[errors.NotFound], "There is nothing at this path; /docs shows what there is."
     else:
         kind, text = KINDS[errors.MalformedRequest], str(error.detail)
     problem = Problem(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from app.api.documentation import OPERATING, READING, operation_id
 from app.api.parameters import query_of
@@ -28,6 +28,7 @@ from app.api.schemas import (
     ReadingBatchItem,
     ReadingResult,
     ReadQuery,
+    Reports,
 )
 from app.api.state import ServiceState
 from app.api.uploads import Upload, image_of, images_of
@@ -146,15 +147,28 @@ async def model(request: Request) -> Response:
     return _json(_operator(request).manifest)
 
 
+@operations_routes.get("/model/card", response_class=PlainTextResponse)
+async def model_card(request: Request) -> Response:
+    """The model card: what was measured, what it was made from, and its limits."""
+    return await _operator(request).model_files.card(request)
+
+
+@operations_routes.get("/model/reports", response_model=Reports)
+async def model_reports(request: Request) -> Response:
+    """The names of the plots of the model's reports."""
+    return _json(Reports(reports=_operator(request).model_files.reports))
+
+
+@operations_routes.get("/model/reports/{name}", response_class=Response)
+async def model_report(request: Request) -> Response:
+    """One plot of the model's reports."""
+    return await _operator(request).model_files.report(request, request.path_params["name"])
+
+
 @operations_routes.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
     return Response(generate_latest(_operator(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-@operations_routes.get("/", include_in_schema=False)
-async def root() -> Response:
-    return RedirectResponse("/docs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,12 @@ class ReadingBatch(BaseModel):
     results: list[ReadingBatchItem] = Field(description="One for every file, in the order they were sent in.")
 
 
+class Reports(BaseModel):
+    """What the model's reports show."""
+
+    reports: list[str] = Field(description="Names of plots; each is a PNG at /model/reports/{name}.")
+
+
 class Health(BaseModel):
     """Alive, or ready."""
 

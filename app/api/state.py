@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from app.api.model_files import ModelFiles
 from app.api.schemas import ModelName
 from app.deadline import Deadline
 from app.errors import MalformedRequest, NotReady, Overloaded, ShuttingDown, Unauthorized
@@ -32,6 +33,7 @@ class ServiceState:
 
     settings: Settings
     manifest: Manifest
+    model_files: ModelFiles
     metrics: Metrics
     executor: ThreadPoolExecutor
     recogniser: Recogniser | None = None

@@ -53,7 +53,7 @@ def starting(
     """
     limits: ConnectionLimits | None = settings.pop("limits", None)
     failures: list[Exception] = []
-    chosen = Settings(model_dir=MODELS, port=0, **settings)
+    chosen = Settings(**{"model_dir": MODELS, "port": 0, **settings})
     app = create_app(chosen, version, load, on_failure or failures.append)
     server = Server(app, chosen, limits)
     thread = threading.Thread(target=server.run, name="server")

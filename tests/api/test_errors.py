@@ -495,6 +495,7 @@ def test_an_error_that_nobody_foresaw(start: Start, path: str, error: Exception)
 
 
 EXPECTED: dict[type[errors.OcrError], str] = {
+    errors.NotFound: "not-found",
     errors.MalformedRequest: "malformed-request",
     errors.MissingFile: "missing-file",
     errors.InvalidParameter: "invalid-parameter",

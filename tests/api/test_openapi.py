@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -28,9 +29,13 @@ METHODS = {
     "/livez": "get",
     "/readyz": "get",
     "/model": "get",
+    "/model/card": "get",
+    "/model/reports": "get",
+    "/model/reports/{name}": "get",
     "/metrics": "get",
 }
 POSTS = [path for path, method in METHODS.items() if method == "post"]
+_NAMES = {"/model/reports/{name}": "model_report"}
 Document = dict[str, Any]
 
 
@@ -70,7 +75,7 @@ def test_every_path_is_told_with_a_name_for_clients(document: Document) -> None:
     tags = {tag["name"]: tag["description"] for tag in document["tags"]}
     for path in METHODS:
         found = operation(document, path)
-        assert found["operationId"] == path.strip("/").replace("/", "_")
+        assert found["operationId"] == _NAMES.get(path, path.strip("/").replace("/", "_"))
         assert found["summary"]
         assert found["description"]
         assert all(tags[tag] for tag in found["tags"])
@@ -160,7 +165,7 @@ Answers = dict[str, list[httpx.Response]]
 
 
 @pytest.fixture(scope="module")
-def answers(version: ModelVersion) -> Answers:
+def answers(version: ModelVersion, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Of every path, its answers to all that may go wrong; where it answers as if nothing had, that one."""
     found: Answers = {path: [] for path in METHODS}
     cut_short = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + GOOD
@@ -203,6 +208,9 @@ def answers(version: ModelVersion) -> Answers:
         blocking.release.set()
     with running(version, with_classifier(Raising(RuntimeError()))) as service:
         ask(service, content=GOOD)
+    bare = replace(version, folder=tmp_path_factory.mktemp("bare"))  # with neither card nor reports
+    with running(bare, one_digit) as service:
+        ask(service, content=GOOD)
     return found
 
 
@@ -240,7 +248,7 @@ def test_answers_have_the_headers_and_the_body_that_are_documented(
     for answer in answers[path]:
         told = responses[str(answer.status_code)]
         content = told["content"][answer.headers["Content-Type"].split(";")[0]]
-        body = answer.text if path == "/metrics" and answer.status_code == 200 else answer.json()
+        body = answer.json() if "json" in answer.headers["Content-Type"] else answer.text
         assert schema_errors(document, content["schema"], body) == []
         for name, header in told["headers"].items():
             schema = resolved(document, header)["schema"]
@@ -257,8 +265,8 @@ def test_examples_of_problems_say_what_the_service_says(document: Document, answ
         detail = re.sub(r"\d+(?:[.,]\d+)*", "N", problem["detail"])
         return problem["type"], problem["title"], problem["status"], detail, problem.get("errors")
 
-    said = [text(answer.json()) for answer in answers["/predict"] if answer.status_code != 200]
+    said = [text(answer.json()) for path in METHODS for answer in answers[path] if answer.status_code != 200]
     examples = document["components"]["examples"]
-    assert {slug for _, slug in documented(document, "/predict")} == set(examples)
+    assert {slug for path in METHODS for _, slug in documented(document, path)} == set(examples)
     for example in examples.values():
         assert text(example["value"]) in said

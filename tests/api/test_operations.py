@@ -25,7 +25,11 @@ from tests.images import FORGED, draw_digit, draw_number, encode
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 STAGES = {"decode", "segment", "queue", "inference", "postprocess"}
-PATHS = {"/predict", "/read", "/predict/batch", "/read/batch", "/livez", "/readyz", "/model", "/metrics"}
+PATHS = {
+    *("/predict", "/read", "/predict/batch", "/read/batch", "/livez", "/readyz", "/metrics"),
+    *("/model", "/model/card", "/model/reports", "/model/reports/{name}"),
+}
+PAGES = {"/", "/about", "/page/{path:path}", "/docs", "/openapi.json", "/docs-assets", "/docs/oauth2-redirect"}
 
 
 def families(client: Service) -> dict[str, Metric]:
@@ -292,7 +296,7 @@ def test_the_values_of_labels_are_known(client: Service) -> None:
     for label, values in allowed.items():
         assert labels[label] <= values
     assert all(re.fullmatch(r"[1-5]\d\d", status) for status in labels["status"])
-    others = labels["endpoint"] - PATHS - {"/", "/docs", "/openapi.json", "/docs-assets", "/docs/oauth2-redirect"}
+    others = labels["endpoint"] - PATHS - PAGES
     assert len(others) == 1  # one constant for all the paths that are none
 
 

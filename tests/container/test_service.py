@@ -60,7 +60,9 @@ def test_a_raw_body_with_a_number(service: httpx.Client) -> None:
     assert len(answer.json()["lines"][0]["digits"]) == 5
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/model", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/about", "/page/main.js", "/docs", "/openapi.json", "/model", "/model/card", "/metrics"]
+)
 def test_pages_and_their_files_are_in_the_image(service: httpx.Client, path: str) -> None:
     assert service.get(path, follow_redirects=True).status_code == 200
 

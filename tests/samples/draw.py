@@ -1,4 +1,7 @@
-"""`python -m tests.samples.draw`: draws this folder's pictures, those that the README shows and its curl lines send."""
+"""`python -m tests.samples.draw`: draws the project's pictures.
+
+Those of this folder are what the README shows and its curl lines send; those of `app/page/samples` are on the page.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from app.imaging.glyph import normalise_glyph
 from app.imaging.segment import digit_candidates
 
 FOLDER = Path(__file__).parent
+PAGE_SAMPLES = FOLDER.parents[1] / "app" / "page" / "samples"
 Points = list[tuple[float, float]]
 
 # A pen's way for each digit, in a box one high; y runs down. The curves between the points are Catmull–Rom splines.
@@ -107,6 +111,21 @@ def main() -> None:
     number = pen_number("0417532698", 64, 6, seed=5)
     cv2.imwrite(str(FOLDER / "number.jpg"), number, [cv2.IMWRITE_JPEG_QUALITY, 88])
     cv2.imwrite(str(FOLDER / "way.png"), way_of_an_image(number), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    for name, image in page_samples().items():
+        cv2.imwrite(str(PAGE_SAMPLES / f"{name}.webp"), image, [cv2.IMWRITE_WEBP_QUALITY, 40])
+
+
+def page_samples() -> dict[str, NDArray[np.uint8]]:
+    """What the page offers to try, by name: (h, w) uint8 each; one digit, a number, lines, chalk on slate."""
+    rows = [pen_number(text, 48, 5, seed) for text, seed in (("1984", 11), ("30265", 12), ("77", 13))]
+    width = max(row.shape[1] for row in rows)
+    lines = np.vstack([cv2.copyMakeBorder(r, 0, 0, 0, width - r.shape[1], cv2.BORDER_REPLICATE) for r in rows])
+    return {
+        "digit": pen_number("4", 96, 9, seed=6),
+        "number": pen_number("3141592", 48, 5, seed=5),
+        "lines": np.asarray(lines, np.uint8),
+        "chalk": np.asarray(255 - pen_number("58213", 64, 7, seed=8), np.uint8),
+    }
 
 
 if __name__ == "__main__":
