@@ -58,6 +58,7 @@ def test_it_has_no_tensorflow(lite: str) -> None:
 def test_it_reads_without_any_network(lite: str) -> None:
     assert _posted(lite, "/predict", SAMPLES / "digit.png")["digit"] == 7
     assert _posted(lite, "/read", SAMPLES / "number.jpg")["text"] == "0417532698"
+    assert _posted(lite, "/predict?explain=true", SAMPLES / "digit.png")["explanation"]
 
 
 def test_both_images_give_the_same_answer(lite: str, service: httpx.Client) -> None:
