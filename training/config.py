@@ -52,9 +52,8 @@ class TrainingConfig:
     that of the remaining groups of every source.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
-    "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. `start`,
-    where it is named, is a `.keras` file whose network the run trains on, as a path from the folder that the command
-    runs in. Raises ConfigError where a value cannot be meant.
+    "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. Raises
+    ConfigError where a value cannot be meant.
     """
 
     version: str
@@ -81,13 +80,11 @@ class TrainingConfig:
     precision: str = "float32"
     risk: float = 0.005
     non_digit_share: float = 0.03
-    start: Path | None = None
 
     def __post_init__(self) -> None:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is {self.precision!r}; it is one of {', '.join(PRECISIONS)}.")
-        refuse_missing_start(self.start)
         for plan in self.sources:
             if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
                 raise ConfigError(f"{plan} has a negative number.")
@@ -108,12 +105,6 @@ def refuse_bad_values(config: Any, shares: Iterable[str], at_least: Mapping[str,
     for name, least in at_least.items():
         if getattr(config, name) < least:
             raise ConfigError(f"{name} is {getattr(config, name)}; it is {least} at least.")
-
-
-def refuse_missing_start(start: Path | None) -> None:
-    """Raises ConfigError where a configuration starts from a file that is not there."""
-    if start is not None and not start.exists():
-        raise ConfigError(f"start is {start}, and there is no such file from here ({Path.cwd()}).")
 
 
 def load_config(path: Path) -> TrainingConfig:

@@ -85,16 +85,6 @@ def learning_curves(run_dir: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}
 
 
-def begun_with(network: keras.Model, start: Path | None) -> keras.Model:
-    """`network` with the weights of the `.keras` file `start`, where there is one. Raises TrainingFailed."""
-    if start is not None:
-        try:
-            network.set_weights(keras.saving.load_model(start, compile=False, safe_mode=True).get_weights())
-        except ValueError as error:
-            raise TrainingFailed(f"{start} is damaged, or another network than is to be trained ({error}).") from error
-    return network
-
-
 def without_optimizer(network: keras.Model) -> keras.Model:
     """The same network without the optimizer's moments, which would triple the file."""
     bare = type(network).from_config(network.get_config())

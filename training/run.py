@@ -70,7 +70,6 @@ _ABOUT_TRAINING = {
     "learning_rate",
     "weight_decay",
     "precision",
-    "start",
     "risk",
     "non_digit_share",
 }

@@ -15,7 +15,7 @@ from training.data import TrainingData
 from training.export import round_weights
 from training.model import LOGITS, NETWORKS
 from training.pool import ImageSet
-from training.resume import Epochs, begun_with, fit, without_optimizer
+from training.resume import Epochs, fit, without_optimizer
 from training.resume import TrainingFailed as TrainingFailed  # who trains a network looks for them here
 from training.resume import learning_curves as learning_curves
 from training.stream import GlyphStream
@@ -30,12 +30,11 @@ def fitted_network(
     """Trains `network`, or the one that the configuration names, and rounds its weights to what 8 bits hold.
 
     `run_dir` keeps the state after every epoch, and a run that was begun there goes on. Raises TrainingFailed
-    where it is stopped, the loss is no number, or the state or the start is that of another network; NoSpace where the
-    disk is full.
+    where it is stopped, the loss is no number, or the state is that of another network; NoSpace where the disk is full.
     """
     keras.utils.set_random_seed(config.seed)
     if network is None:
-        network = begun_with(NETWORKS[config.network](), config.start)
+        network = NETWORKS[config.network]()
     network = computing_in(config.precision, network)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4

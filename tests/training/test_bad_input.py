@@ -306,26 +306,6 @@ def test_the_state_of_another_network_is_refused(data: TrainingData, tmp_path: P
         fitted_network(replace(SHORT, network="digits"), data, tmp_path)
 
 
-def test_a_run_begins_with_the_weights_that_it_names(data: TrainingData, tmp_path: Path) -> None:
-    start = tmp_path / "start.keras"
-    network = NETWORKS["plain"]()
-    network.set_weights([weight + 0.01 for weight in network.get_weights()])
-    network.save(start)
-    still = replace(SHORT, start=start, learning_rate=0.0, weight_decay=0.0)
-    fitted = fitted_network(still, data, tmp_path / "run")
-    for one, other in zip(fitted.get_weights(), network.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=5e-3)  # rounded to what 8 bits hold
-
-
-def test_a_start_that_is_another_network_or_missing_is_refused(data: TrainingData, tmp_path: Path) -> None:
-    start = tmp_path / "start.keras"
-    with pytest.raises(ConfigError, match=r"start\.keras, and there is no such file"):
-        replace(SHORT, start=start)
-    NETWORKS["digits"]().save(start)
-    with pytest.raises(TrainingFailed, match=r"start\.keras is damaged, or another network"):
-        fitted_network(replace(SHORT, start=start), data, tmp_path / "run")
-
-
 def test_an_unknown_network_is_refused_before_anything_is_drawn(
     tiny: TrainingConfig, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
-from training.config import ConfigError, refuse_bad_values, refuse_missing_start
+from training.config import ConfigError, refuse_bad_values
 
 _SHARES = ("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share", "risk")
 _AT_LEAST = {
@@ -58,7 +58,8 @@ class LinesConfig:
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")
-        refuse_missing_start(self.start)
+        if self.start is not None and not self.start.exists():
+            raise ConfigError(f"start is {self.start}, and there is no such file from here ({Path.cwd()}).")
 
 
 @dataclass(frozen=True, slots=True)
