@@ -1,7 +1,7 @@
 """The line reader of digits 1.0.0, trained on: as many lines again, drawn anew.
 
-python -m training.lines train --config training/lines/configs/lines_1_1_0.py --data-dir DATA
-python -m training.lines publish --run runs/reader-1.1.0
+    python -m training.lines train --config training/lines/configs/lines_1_1_0.py --data-dir DATA
+    python -m training.lines publish --run runs/reader-1.1.0
 """
 
 from pathlib import Path
