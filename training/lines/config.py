@@ -26,8 +26,7 @@ class LinesConfig:
     the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
     Lines are kept in `widths`, each in the least that it fits. An epoch is `steps` batches, whose lines are together
     `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of the digits that the threshold accepts, at
-    most the share `risk` is wrong on validation. `start`, where it is named, is a `reader.keras` whose weights the run
-    begins with, as a path from the folder that the command runs in. Raises ConfigError where a value cannot be meant.
+    most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be meant.
     """
 
     version: str
@@ -50,7 +49,6 @@ class LinesConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     risk: float = 0.005
-    start: Path | None = None
 
     def __post_init__(self) -> None:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
@@ -58,8 +56,6 @@ class LinesConfig:
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")
-        if self.start is not None and not self.start.exists():
-            raise ConfigError(f"start is {self.start}, and there is no such file from here ({Path.cwd()}).")
 
 
 @dataclass(frozen=True, slots=True)

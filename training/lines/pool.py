@@ -50,7 +50,6 @@ _NOT_OF_A_LINE = {
     "learning_rate",
     "weight_decay",
     "risk",
-    "start",
 }
 
 

@@ -67,7 +67,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     reports = list(_measured(config, places, reader, temperature))
     print(table(reports))
     report = {
-        "config": {**asdict(config), "start": config.start and str(config.start)},
+        "config": asdict(config),
         "parameters": network.count_params(),
         "blank_bias": bias,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -18,7 +18,7 @@ from training.lines.figures import Figures, figures
 from training.lines.network import line_reader
 from training.lines.pool import LinePool, LinePools
 from training.lines.stream import LineStream, reader_input
-from training.resume import Epochs, TrainingFailed, fit, without_optimizer
+from training.resume import Epochs, fit, without_optimizer
 
 _LARGEST_GRADIENT = 5.0
 
@@ -26,13 +26,11 @@ _LARGEST_GRADIENT = 5.0
 def fitted_reader(config: LinesConfig, pools: LinePools, run_dir: Path) -> keras.Model:
     """Trains a reader. `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
 
-    Raises TrainingFailed where it is stopped, the loss is no number, or the state or the start is that of another
-    network; NoSpace where the disk is full.
+    Raises TrainingFailed where it is stopped, the loss is no number, or the state is that of another network; NoSpace
+    where the disk is full.
     """
     keras.utils.set_random_seed(config.seed)
     network = line_reader()
-    if config.start is not None:
-        _begin_with(network, config.start)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
@@ -51,13 +49,6 @@ def fitted_reader(config: LinesConfig, pools: LinePools, run_dir: Path) -> keras
         shuffle=False,
     )
     return without_optimizer(network)
-
-
-def _begin_with(network: keras.Model, start: Path) -> None:
-    try:
-        network.set_weights(keras.saving.load_model(start, compile=False, safe_mode=True).get_weights())
-    except ValueError as error:
-        raise TrainingFailed(f"{start} is damaged, or no reader of this shape ({error}).") from error
 
 
 def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
