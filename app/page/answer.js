@@ -137,7 +137,8 @@ function verdict(answer, digits) {
 function about(answer, read, whole) {
   if (whole) return answer.explanation === undefined ? 'This service does not explain its answers.' : '';
   const alone = 'The digit was cut out and asked about alone, by /predict; /read saw it among its neighbours.';
-  return answer.digit === read ? alone : `${alone} Alone it looks more like ${answer.digit ?? 'no digit'}.`;
+  const likeliest = answer.non_digit_probability > answer.confidence ? null : answer.digit;
+  return likeliest === read ? alone : `${alone} Alone it looks more like ${likeliest ?? 'no digit'}.`;
 }
 
 /** Shows what is the matter with an item, and the ways out. */

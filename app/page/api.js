@@ -21,6 +21,12 @@ export function keepKey(value) {
   try { sessionStorage.setItem(KEY, value); } catch { /* a browser that keeps nothing asks again */ }
 }
 
+/** A path with its parameters, where there are any. */
+export function withQuery(path, query) {
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
 /** One request. The response where it is a success; raises Trouble, or AbortError where `signal` ends it. */
 export async function request(path, { body, accept, signal } = {}) {
   const headers = {};

@@ -1,5 +1,6 @@
 // Images from files, from a drop, from the clipboard, and the samples.
 
+import { request } from './api.js';
 import { byId, h } from './dom.js';
 import { own } from './trouble.js';
 
@@ -18,10 +19,10 @@ export function choosing(give, refuse) {
     button.addEventListener('click', async () => {
       const name = button.dataset.sample;
       try {
-        const blob = await (await fetch(`/page/samples/${name}`)).blob();
+        const blob = await (await request(`/page/samples/${name}`)).blob();
         give([new File([blob], name, { type: blob.type })], 'sample');
-      } catch {
-        refuse(own('The sample does not load', 'The service does not answer; it may have stopped, or the network is down.', false));
+      } catch (trouble) {
+        refuse(trouble);
       }
     });
   }

@@ -1,6 +1,6 @@
 // One digit at a time: ten probabilities, the glyph that the network saw, and where it looked.
 
-import { ask } from './api.js';
+import { ask, withQuery } from './api.js';
 import { byId, h, percent } from './dom.js';
 
 let explains = true; // until the service says that it knows no such parameter, or that its model has no explanations
@@ -12,8 +12,7 @@ export async function explain(file, name, query, signal) {
   const path = (explained) => {
     const all = new URLSearchParams(query);
     if (explained) all.set('explain', 'true');
-    const text = all.toString();
-    return `/predict${text ? `?${text}` : ''}`;
+    return withQuery('/predict', all);
   };
   if (explains) {
     try {

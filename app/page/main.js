@@ -1,7 +1,7 @@
 // The page: ways to give an image → queue → answer.
 
 import { Answer, digitsOf, showItemTrouble, textOf } from './answer.js';
-import { keepKey, key } from './api.js';
+import { keepKey, key, withQuery } from './api.js';
 import { camera } from './camera.js';
 import { choosing, shrunk } from './choose.js';
 import { byId, percent, plural, say } from './dom.js';
@@ -29,7 +29,7 @@ const shared = () => parameters(['polarity', 'min_confidence']);
 function path() {
   const mode = options.elements.mode.value;
   const query = mode === 'read' ? parameters(['polarity', 'min_confidence', 'expected_length']) : shared();
-  return `/${mode}${query.size ? `?${query}` : ''}`;
+  return withQuery(`/${mode}`, query);
 }
 
 const answer = new Answer(shared);

@@ -82,7 +82,7 @@ export class Picture {
     const form = new FormData();
     form.append('file', item.file, item.name);
     try {
-      const response = await request('/read', { body: form, accept: 'image/png' });
+      const response = await request(item.path.replace(/^\/predict/, '/read'), { body: form, accept: 'image/png' });
       image.src = URL.createObjectURL(await response.blob());
       await image.decode();
       URL.revokeObjectURL(image.src);

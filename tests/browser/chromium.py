@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise
 
 from playwright.sync_api import CDPSession, Page
 
-EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
+_EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = f"none of {', '.join(_EXECUTABLES)} is on the PATH; on Debian: apt-get install chromium"
 # As root, without a screen, without a call to anybody, and with a camera that shows a test picture. digits.test is
 # this machine by a name that no browser takes for a secure one.
 FLAGS = (
@@ -25,6 +27,11 @@ FLAGS = (
 Point = tuple[float, float]
 SEVEN: list[Point] = [(0.30, 0.20), (0.48, 0.20), (0.40, 0.50), (0.35, 0.85)]
 ONE: list[Point] = [(0.68, 0.18), (0.67, 0.50), (0.66, 0.85)]
+
+
+def executable() -> str | None:
+    """The path of the browser; None where there is none, which MISSING tells."""
+    return next(filter(None, map(shutil.which, _EXECUTABLES)), None)
 
 
 def draw(page: Page, stroke: list[Point], pointer: str = "mouse") -> None:

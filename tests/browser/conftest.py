@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.composition import build_recogniser
 from app.manifest import ModelVersion
 from tests.api.services import Service, running
-from tests.browser.chromium import EXECUTABLES, FLAGS
+from tests.browser.chromium import FLAGS, MISSING, executable
 from tests.samples.draw import pen_number
 
 Open = Callable[..., Page]
@@ -26,14 +25,13 @@ def browser() -> Iterator[Browser]:
 
     No longer than a module: Playwright's event loop runs on this thread, where other tests need one of their own.
     """
-    executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
-    if executable is None:
-        missing = f"none of {', '.join(EXECUTABLES)} is on the PATH; on Debian: apt-get install chromium"
+    path = executable()
+    if path is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         started.close()
 

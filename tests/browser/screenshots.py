@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from app.composition import build_recogniser
 from app.manifest import open_version
 from tests.api.services import running
-from tests.browser.chromium import EXECUTABLES, FLAGS, ONE, SEVEN, draw
+from tests.browser.chromium import FLAGS, MISSING, ONE, SEVEN, draw, executable
 from tests.browser.reading import choose, expect_number
 from tests.conftest import MODELS, ROOT
 
@@ -75,13 +74,13 @@ def shoot(browser: Browser, address: str, folder: Path) -> None:
 
 
 def main() -> None:
-    executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
-    if executable is None:
-        raise SystemExit(f"none of {', '.join(EXECUTABLES)} is on the PATH; on Debian: apt-get install chromium")
+    path = executable()
+    if path is None:
+        raise SystemExit(MISSING)
     FOLDER.mkdir(exist_ok=True)
     version = open_version(MODELS, "digits", "latest")
     with running(version, build_recogniser, engine="litert") as service, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         shoot(browser, f"http://127.0.0.1:{service.port}/", FOLDER)
         browser.close()
 

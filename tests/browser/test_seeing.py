@@ -67,6 +67,15 @@ def test_what_the_browser_cannot_show_the_service_draws(page: Page, images: Path
     expect(page.locator("#digit-words")).to_contain_text("cannot open the image")
 
 
+def test_the_service_draws_with_the_options_of_the_answer(page: Page, images: Path) -> None:
+    page.locator("#more summary").click()
+    page.get_by_label("Ink").select_option("dark-on-light")
+    page.get_by_label("One digit").check()
+    with page.expect_request(lambda request: request.headers.get("accept") == "image/png") as drawn:
+        choose(page, images / "83.pgm")
+    assert drawn.value.url.endswith("/read?polarity=dark-on-light")
+
+
 def test_confidences_are_told_by_pointer_and_keyboard(page: Page, images: Path) -> None:
     choose(page, images / "6204.png")
     expect_number(page, "6204")
@@ -102,6 +111,20 @@ def test_a_digit_of_a_number_is_cut_out_and_explained(page: Page, images: Path) 
         page.locator(".box").nth(index).click()
         expect(page.locator(".bar.best b")).to_have_text(digit)
         expect(page.locator("#map-words")).to_contain_text(f"say {digit}")
+
+
+def test_a_digit_that_is_none_alone_is_told_so(page: Page, images: Path) -> None:
+    def likelier_none(route: Route) -> None:
+        answer = route.fetch().json()
+        answer |= {"confidence": 0.3, "probabilities": [0.0] * 10, "non_digit_probability": 0.7}
+        answer["probabilities"][answer["digit"]] = 0.3
+        route.fulfill(json=answer)
+
+    page.route("**/predict?explain=true", likelier_none)
+    choose(page, images / "6204.png")
+    expect_number(page, "6204")
+    expect(page.locator(".bar.best b")).to_have_text("none")
+    expect(page.locator("#digit-words")).to_contain_text("Alone it looks more like no digit.")
 
 
 def test_a_service_that_does_not_explain_still_tells_probabilities(page: Page, tmp_path: Path) -> None:

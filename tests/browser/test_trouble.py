@@ -67,6 +67,13 @@ def test_an_upload_that_is_cut_off_is_not_taken_for_a_service_that_is_gone(page:
     expect_trouble(page, "The image was not taken", "may be too large")
 
 
+def test_a_sample_that_is_not_given_is_told(page: Page) -> None:
+    problem = {"type": "/problems/shutting-down", "title": "Shutting down", "status": 503, "detail": "Ask another."}
+    page.route("**/page/samples/*", lambda route: route.fulfill(status=503, json=problem))
+    page.get_by_role("button", name="A number").click()
+    expect_trouble(page, "Shutting down", "Ask another.")
+
+
 def test_an_invalid_option_is_told(page: Page, digit: Path) -> None:
     page.locator("#more summary").click()
     page.get_by_label("How many digits").fill("several")
