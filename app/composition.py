@@ -13,7 +13,8 @@ from app.batching import MicroBatcher
 from app.classifier import Classifier, GlyphClassifier, LineReader
 from app.explanation import GradCam
 from app.manifest import ModelVersion, NetworkFiles
-from app.recogniser import Limits, Reader, Recogniser
+from app.reader import Reader
+from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool, Runner
 from app.settings import Settings
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
-from app.classifier import LINE_WIDTHS
 from app.deadline import Deadline
 from app.domain import (
     BoundingBox,
@@ -33,21 +30,19 @@ from app.explanation import Explainer
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import Glyph, normalise_glyph
-from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LinePixels
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines
-from app.runner import Logits, Runner
+from app.reader import Reader
+from app.runner import Logits, Runner, awaited
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
-# So many lines go through the reader between two looks at the clock.
-_LINES_AT_ONCE = 16
 # Where one way of looking shows nothing, another must be read at least this surely.
 _LEAST_SURETY = 0.3
 
@@ -59,19 +54,6 @@ class Limits:
     max_pixels: int
     max_digits: int
     timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A line reader with its calibration. `runner`: (n, 32, w) → (n, w / 2, 11), w one of LINE_WIDTHS.
-
-    A text that is not `least_odds` times as probable as nothing is none.
-    """
-
-    runner: Runner
-    temperature: float
-    threshold: float
-    least_odds: float
 
 
 class Recogniser:
@@ -166,13 +148,13 @@ class Recogniser:
         read: PageText | None = None
         for lines in page_views(image.pixels, asked.polarity, self._limits.max_digits):
             segment += clock.lap()
-            logits, waited, computed = self._line_logits(reader, [line.pixels for line in lines], deadline)
+            logits, waited, computed = reader.logits([line.pixels for line in lines], deadline)
             queue, inference = queue + waited, inference + computed
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             if unsure := unsure_lines(found):
                 looks = [[found.lines[i].pixels, *other_looks(found.lines[i].pixels)] for i in unsure]
-                logits, waited, computed = self._line_logits(reader, [look for own in looks for look in own], deadline)
+                logits, waited, computed = reader.logits([look for own in looks for look in own], deadline)
                 queue, inference = queue + waited, inference + computed
                 each = [logits[start : start + len(looks[0])] for start in range(0, len(logits), len(looks[0]))]
                 found = looked_again(found, unsure, each, reader.temperature, reader.least_odds, expected_length)
@@ -219,34 +201,8 @@ class Recogniser:
         if self._reader is not None:
             self._reader.runner.close()
 
-    def _line_logits(
-        self, reader: Reader, lines: list[LinePixels], deadline: Deadline
-    ) -> tuple[list[NDArray[np.float32]], float, float]:
-        """The logits, (w / 2, 11), of each line, (32, w), and the milliseconds waited and computed.
-
-        Lines of like width go through the reader together.
-        """
-        rooms = [next(room for room in LINE_WIDTHS if room >= line.shape[1]) for line in lines]
-        groups = {room: [i for i, own in enumerate(rooms) if own == room] for room in rooms}
-        parts = [
-            (room, group[start : start + _LINES_AT_ONCE])
-            for room, group in groups.items()
-            for start in range(0, len(group), _LINES_AT_ONCE)
-        ]
-        logits: list[NDArray[np.float32]] = [np.zeros((0, DIGITS + 1), np.float32)] * len(lines)
-        waited = computed = 0.0
-        for room, part in parts:
-            widened = np.zeros((len(part), LINE_HEIGHT, room), np.uint8)
-            for place, index in zip(widened, part, strict=True):
-                place[:, : lines[index].shape[1]] = lines[index]
-            result = _result(reader.runner.submit(widened), deadline)
-            waited, computed = waited + result.queue_ms, computed + result.inference_ms
-            for own, index in zip(result.logits, part, strict=True):
-                logits[index] = own[: lines[index].shape[1] // STEP_WIDTH]
-        return logits, waited, computed
-
     def _logits(self, glyphs: NDArray[np.uint8], deadline: Deadline) -> Logits:
-        return _result(self._runner.submit(glyphs), deadline)
+        return awaited(self._runner.submit(glyphs), deadline)
 
     def _explained(self, glyph: Glyph, digit: int, deadline: Deadline) -> Explanation:
         if self._explainer is None:
@@ -254,18 +210,6 @@ class Recogniser:
         explanation = self._explainer.explanation(glyph, digit)
         deadline.check()
         return explanation
-
-
-def _result(future: Future[Logits], deadline: Deadline) -> Logits:
-    """What was submitted, once it is there. Raises DeadlineExceeded, what the runner did not begin stays undone."""
-    try:
-        result = future.result(timeout=deadline.remaining())
-    except FutureTimeoutError:
-        future.cancel()
-        deadline.check()
-        raise
-    deadline.check()
-    return result
 
 
 @dataclass(frozen=True, slots=True)

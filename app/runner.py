@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.classifier import Classifier
+from app.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,15 @@ class InterpreterPool:
 
     def close(self) -> None:
         """Nothing to end: it has no thread."""
+
+
+def awaited(future: Future[Logits], deadline: Deadline) -> Logits:
+    """What was submitted, once it is there. Raises DeadlineExceeded, what the runner did not begin stays undone."""
+    try:
+        result = future.result(timeout=deadline.remaining())
+    except FutureTimeoutError:
+        future.cancel()
+        deadline.check()
+        raise
+    deadline.check()
+    return result

@@ -14,7 +14,8 @@ from app.deadline import Deadline
 from app.domain import Explanation
 from app.errors import DeadlineExceeded
 from app.imaging.line import STEP_WIDTH
-from app.recogniser import Limits, Reader, Recogniser
+from app.reader import Reader
+from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool
 from tests.api.services import OneDigit
 from tests.samples.draw import pen_number

@@ -16,7 +16,8 @@ from app.imaging.decode import WORKING_PIXELS
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import STEP_WIDTH
 from app.imaging.segment import single_digit
-from app.recogniser import Limits, Reader, Recogniser
+from app.reader import Reader
+from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool
 from tests.samples.draw import pen_number
 
