@@ -30,6 +30,20 @@ def test_every_service_runs_without_privileges(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+@pytest.mark.parametrize("name", [name for name, service in COMPOSE["services"].items() if "mem_limit" in service])
+def test_what_fills_tmp_leaves_memory(name: str) -> None:
+    """A tmpfs counts as memory of its container: one that can outgrow the limit ends in a kill."""
+    service = COMPOSE["services"][name]
+    (limit,) = re.findall(r"(\d+)([mg])\b", service["mem_limit"])
+    for size in re.findall(r"size=(\d+)([mg])", service["tmpfs"]) if "tmpfs" in service else []:
+        assert _mebibytes(*size) <= _mebibytes(*limit) - 256
+    assert "tmpfs" not in service or "size=" in service["tmpfs"]
+
+
+def _mebibytes(count: str, unit: str) -> int:
+    return int(count) * (1024 if unit == "g" else 1)
+
+
 def test_every_documented_setting_can_be_set_from_the_host() -> None:
     documented = set(re.findall(r"^\| `(DIGIT_OCR_[A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert set(COMPOSE["services"]["digit-ocr"]["environment"]) == documented - _OF_THE_IMAGE

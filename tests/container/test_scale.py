@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,53 @@ def test_a_body_beyond_the_service_limit_has_its_problem_and_one_far_beyond_one_
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["type"] == "/problems/body-too-large"
         assert answer.json()["request_id"] == answer.headers["X-Request-ID"] == "large"
+
+
+def test_an_id_that_the_service_would_not_take_is_not_put_into_problems(balancer: httpx.Client) -> None:
+    answer = balancer.post("/read", content=bytes(12 * 2**20), headers={"X-Request-ID": 'a", "status": "200'})
+    assert answer.json()["status"] == 413
+    assert re.fullmatch("[0-9a-f]{32}", answer.json()["request_id"])
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"hello\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /%s HTTP/1.1\r\nHost: nginx\r\n\r\n" % (b"a" * 20_000),
+        b"GET /livez HTTP/1.1\r\nHost: nginx\r\nX-Long: %s\r\n\r\n" % (b"a" * 20_000),
+        b"POST /read HTTP/1.1\r\nHost: nginx\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /livez HTTP/9.1\r\nHost: nginx\r\n\r\n",
+    ],
+    ids=["no HTTP", "no host", "long path", "long header", "chunks", "version"],
+)
+def test_what_nginx_does_not_understand_has_a_problem(balancer: httpx.Client, request_: bytes) -> None:
+    assert balancer.base_url.port is not None
+    with socket.create_connection(("127.0.0.1", balancer.base_url.port), timeout=60) as connection:
+        connection.sendall(request_)
+        answer = b"".join(iter(lambda: connection.recv(2**16), b""))
+    head, body = answer.split(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json" in head
+    assert json.loads(body)["type"] == "/problems/malformed-request"
+    assert json.loads(body)["request_id"].encode() in head
+
+
+def test_more_bodies_than_there_is_room_for_are_too_many_requests(scaled: Stack, balancer: httpx.Client) -> None:
+    def in_nginx(*command: str) -> None:
+        scaled.compose("exec", "--no-TTY", "nginx", *command)
+
+    number = (ROOT / "tests" / "samples" / "number.jpg").read_bytes()
+    large = number + bytes(2**20)  # what follows the image is nothing to it
+    try:
+        in_nginx("dd", "if=/dev/zero", "of=/tmp/full", "bs=64k")
+        answer = balancer.post("/read", content=large)
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "/problems/overloaded"
+        assert answer.headers["Retry-After"]
+    finally:
+        in_nginx("rm", "/tmp/full")  # noqa: S108  # the container's own
+    assert balancer.post("/read", content=large).json()["text"] == "0417532698"
 
 
 def test_both_replicas_are_scraped(scaled: Stack) -> None:
