@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,13 +154,7 @@ def test_a_rolling_replacement_loses_no_request_forwards_and_back(scaled: Stack,
     for version in (_NEW, _OLD):
         before = set(_replicas(scaled))
         with under_load(scaled.balancer_url) as load:
-            environment = {
-                **scaled.environment,
-                **_LITERT,
-                "DIGIT_OCR_MODEL_VERSION": version,
-                "COMPOSE": " ".join(scaled.command(mounted)),
-            }
-            said = succeeded(run("docker/roll.sh", environment=environment))
+            said = succeeded(run("docker/roll.sh", environment=_rolling(scaled, mounted, version)))
             eventually(lambda v=version: _version(scaled) == v, f"{version} answers")  # type: ignore[misc]
         assert "replaced 2 replicas" in said
         assert set(load.answers) == {"200"}, load
@@ -170,6 +166,12 @@ def test_a_rolling_replacement_loses_no_request_forwards_and_back(scaled: Stack,
         assert not after & before
 
 
+def _rolling(scaled: Stack, mounted: Path, version: str) -> dict[str, str]:
+    """The environment of docker/roll.sh."""
+    command = " ".join(scaled.command(mounted))
+    return {**scaled.environment, **_LITERT, "DIGIT_OCR_MODEL_VERSION": version, "COMPOSE": command}
+
+
 def _version(scaled: Stack) -> str:
     version: str = httpx.get(f"{scaled.balancer_url}/model").json()["version"]
     return version
@@ -178,14 +180,38 @@ def _version(scaled: Stack) -> str:
 def test_a_version_that_does_not_start_leaves_the_old_replicas(scaled: Stack, mounted: Path) -> None:
     before = set(_replicas(scaled))
     with under_load(scaled.balancer_url) as load:
-        command = " ".join(scaled.command(mounted))
-        environment = {**scaled.environment, **_LITERT, "DIGIT_OCR_MODEL_VERSION": "7.7.7", "COMPOSE": command}
-        done = run("docker/roll.sh", environment=environment)
+        done = run("docker/roll.sh", environment=_rolling(scaled, mounted, "7.7.7"))
     assert done.returncode == 1
     assert "There is no version 7.7.7" in done.stderr
     assert set(_replicas(scaled)) == before
     assert set(load.answers) == {"200"}, load
     assert not load.broken
+
+
+def test_an_interrupted_replacement_leaves_the_old_replicas(scaled: Stack, mounted: Path) -> None:
+    before = set(_replicas(scaled))
+    environment = _rolling(scaled, mounted, _NEW)
+    with under_load(scaled.balancer_url) as load:
+        # In a group of its own: an interruption from the keyboard reaches docker as well.
+        rolling = subprocess.Popen(["docker/roll.sh"], cwd=ROOT, env=environment, start_new_session=True)
+        try:
+            eventually(lambda: len(_replicas(scaled)) > len(before), "a new replica is started")
+            os.killpg(rolling.pid, signal.SIGTERM)
+            assert rolling.wait(timeout=120) == 143
+        finally:
+            rolling.kill()
+    assert set(_replicas(scaled)) == before
+    assert set(load.answers) == {"200"}, load
+    assert not load.broken
+
+
+def test_a_replica_that_had_ended_is_replaced_too(scaled: Stack, mounted: Path) -> None:
+    before = _replicas(scaled)
+    succeeded(run("docker", "stop", before[0]))
+    succeeded(run("docker/roll.sh", environment=_rolling(scaled, mounted, _OLD)))
+    after = _replicas(scaled)
+    assert len(after) == len(before)
+    assert not set(after) & set(before)
 
 
 def test_a_killed_replica_is_not_noticed_and_comes_again(scaled: Stack) -> None:
