@@ -11,12 +11,14 @@ FROM base AS root
 # A number as user, so that an orchestrator can tell that it is not root.
 RUN groupadd --gid 10001 digit-ocr \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin digit-ocr
-# pip stays outside, and so do Debian's package manager and Perl; the licences of what remains stay.
+# pip stays outside, and so do Debian's package manager and Perl; the licences of what remains stay. Python's own library
+# comes without bytecode: every health check would compile what it imports, for there is nowhere to keep it.
 RUN dpkg --purge --force-all apt libapt-pkg7.0 sqv perl-base 2>/dev/null \
     && python -c 'import pathlib, shutil, sysconfig; \
         library = pathlib.Path(sysconfig.get_path("stdlib")); \
         unused = ["ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "turtledemo", *map(str, library.glob("config-*"))]; \
         [shutil.rmtree(library / name, ignore_errors=True) for name in unused]' \
+    && python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
     && find /usr/share/doc -mindepth 1 ! -name copyright ! -type d -delete \
     && rm -rf /usr/lib/python3*/dist-packages/* /usr/local/lib/python3*/site-packages/* /usr/share/python-wheels \
         /usr/lib/*-linux-gnu/gconv /usr/share/info /usr/share/locale /usr/share/man \

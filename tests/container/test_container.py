@@ -16,6 +16,18 @@ from tests.ports import free_port
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]  # the first of them waits for the build
 
+# Modules without bytecode that fits them, as the interpreter would look for it.
+_UNCOMPILED = """
+import importlib.util, pathlib, struct, sysconfig
+for folder in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")}:
+    for source in pathlib.Path(folder).rglob("*.py"):
+        compiled = pathlib.Path(importlib.util.cache_from_source(source))
+        facts = source.stat()
+        fits = struct.pack("<LL", int(facts.st_mtime) & 0xFFFFFFFF, facts.st_size & 0xFFFFFFFF)
+        if not compiled.exists() or compiled.read_bytes()[8:16] != fits:
+            print(source)
+"""
+_THREADS = "from app.settings import load_settings; print(load_settings().threads)"
 _INSTALLED = "import importlib.metadata as m; print(*{d.metadata['Name'] for d in m.distributions()})"
 
 
@@ -130,6 +142,16 @@ def test_too_little_memory_is_told(stack: Stack) -> None:
     done = stack.compose("run", "--rm", "--no-deps", "--no-TTY", SERVICE, variables={"SERVICE_MEMORY": "256m"})
     assert done.returncode == 1
     assert "512 MiB of memory at least, and the container may use 256 MiB" in _last_word(done.stderr)
+
+
+def test_threads_follow_the_cpu_limit(stack: Stack) -> None:
+    asking = ("run", "--rm", "--no-deps", "--no-TTY", "--entrypoint", "python", SERVICE, "-c", _THREADS)
+    done = stack.compose(*asking, variables={"SERVICE_CPU_QUOTA": "100000"})
+    assert succeeded(done).strip() == "1"
+
+
+def test_nothing_is_compiled_anew_at_every_start(stack: Stack) -> None:
+    assert succeeded(stack.inside("python", "-c", _UNCOMPILED)) == ""
 
 
 def test_models_that_cannot_be_read_are_told(stack: Stack, tmp_path: Path) -> None:
