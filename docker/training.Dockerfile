@@ -35,6 +35,7 @@ RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-dep
 
 LABEL org.opencontainers.image.title="digit-ocr training" \
       org.opencontainers.image.description="Trains the model of digit-ocr" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 COPY docker/training-entrypoint.sh /usr/local/bin/training-entrypoint
 RUN chmod 755 /usr/local/bin/training-entrypoint \
@@ -45,5 +46,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
+# Python as process 1 does not hear SIGTERM; by SIGINT a run ends, and can go on later.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["training-entrypoint"]
 CMD ["train"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.container.stack import Stack, succeeded
+from tests.container.stack import ROOT, Stack, inspected, succeeded
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(1200)]  # the first of them waits for the build
 
@@ -31,6 +32,17 @@ config = TrainingConfig(
     epochs=2,
 )
 """
+
+
+def test_the_image_tells_of_itself_and_needs_no_root(stack: Stack) -> None:
+    succeeded(stack.compose("build", "training"))
+    image = succeeded(stack.compose("--profile", "training", "config", "--images")).split()
+    (name,) = [one for one in image if "training" in one]
+    config = inspected(name)["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["StopSignal"] == "SIGINT"
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert config["Labels"]["org.opencontainers.image.version"] == version
 
 
 def _write_mnist(path: Path) -> None:
