@@ -35,6 +35,8 @@ _SCRAP_HEIGHT = 0.6
 _SCRAP_WIDTH = 0.2
 # Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.
 _LEAST_DISTANCE = 0.75
+# A row of which another row's line shows this share is no row of its own.
+_SEEN_TWICE = 0.6
 # Of a line that the image's upper or lower edge cuts, so many of the digits are so near it, in heights of the main
 # line's, and so much lower than those: what is left of a line that a crop went through. A whole one may be as near.
 _CUT_SHARE = 0.5
@@ -76,11 +78,11 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     if not candidates:
         return [whole_image(ink)]
     pieces = pieces_of(ink)
-    return [
-        cut_line(ink, part, pieces, between)
+    rows = [
+        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, grey.shape[1])]
         for row in text_rows(candidates, grey.shape[0])
-        for part, between in _numbers(row, grey.shape[1])
     ]
+    return [line for row in _seen_once(rows) for line in row]
 
 
 def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
@@ -103,6 +105,29 @@ def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
         if not kept or not (low or cut or scrap or any(_same_row(rows[index], rows[other]) for other in kept)):
             kept.append(index)
     return [rows[index] for index in sorted(kept)]
+
+
+def _seen_once(rows: Sequence[list[LineImage]]) -> list[list[LineImage]]:
+    """The rows without those whose lines lie within another's that has more ink: both would say the same digits."""
+    kept: list[int] = []
+    for index in sorted(range(len(rows)), key=lambda i: -_inked(rows[i])):
+        others = [line for other in kept for line in rows[other]]
+        if not all(any(_within(line, other) for other in others) for line in rows[index]):
+            kept.append(index)
+    return [rows[index] for index in sorted(kept)]
+
+
+def _inked(row: Sequence[LineImage]) -> int:
+    return sum(piece.ink.size for line in row for piece in line.pieces)
+
+
+def _within(line: LineImage, other: LineImage) -> bool:
+    """Whether another line shows most of the height of this one where its pieces are."""
+    middle = float(np.mean([piece.middle for piece in line.pieces]))
+    ends = line.to_image @ np.array([[middle, middle], [0.0, LINE_HEIGHT], [1.0, 1.0]])
+    x, y = np.linalg.solve(other.to_image[:, :2], ends - other.to_image[:, 2:])
+    seen = min(y.max(), LINE_HEIGHT) - max(y.min(), 0.0)
+    return bool(seen > _SEEN_TWICE * np.ptp(y) and 0 <= x.mean() <= other.pixels.shape[1])
 
 
 def _is_scrap(box: BoundingBox, height: float) -> bool:

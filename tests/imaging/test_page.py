@@ -169,3 +169,12 @@ def test_a_scrap_of_a_rule_beside_a_number_is_no_line() -> None:
     bottom = int(rows_of_ink(page)[-1])
     page[bottom - 5 : bottom + 14, 250:253] = 0
     assert len(lines_of(page)) == 1
+
+
+def test_a_raised_sign_beside_a_number_does_not_make_it_two() -> None:
+    page = np.full((60, 200), 255, np.uint8)
+    page[18:54, 16:20] = 0  # a 1, and smaller zeros
+    for left in (44, 76, 108):
+        cv2.ellipse(page, (left, 36), (10, 12), 0, 0, 360, 0, 4)
+    page[12:26, 140:143] = page[12:15, 140:168] = page[23:26, 140:168] = 0  # "=", joined at one end
+    assert len(lines_of(page)) == 1
