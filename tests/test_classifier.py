@@ -16,6 +16,7 @@ from app.errors import ModelMismatch
 from app.imaging.glyph import network_input
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, MOST_WIDTH, STEP_WIDTH
 from app.manifest import ModelVersion
+from training.lines.config import ReaderSize
 from training.lines.network import line_reader
 from training.lines.stream import reader_input
 from training.model import digit_network
@@ -35,7 +36,7 @@ def test_any_number_of_glyphs_is_read_as_the_network_reads_it() -> None:
 
 
 def test_every_width_is_read_as_the_network_reads_it(tmp_path: Path) -> None:
-    line_reader().save(tmp_path / "reader.keras")
+    line_reader(ReaderSize()).save(tmp_path / "reader.keras")
     reader = LineReader(flat_buffer_of(tmp_path / "reader.keras", threads=2), SOURCE)
     network = keras.saving.load_model(tmp_path / "reader.keras", compile=False)
     random = np.random.default_rng(1)

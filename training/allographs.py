@@ -1,7 +1,8 @@
 """Digits as pens of many countries form them, as skeletons: what no data set has enough of can be drawn at will.
 
-Among them the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7, the curled 9, the looped 2,
-the open 4, the 8 that is like a B.
+Among them the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7 and the one that is like a
+plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with a closed head, the open 4, the 5
+that is like a root sign, the 8 that is like a B.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("30,0 4,30 8,84 34,100 58,70 56,24 38,4 26,14 44,16 72,6"),  # a tail at the top
         _skeleton("30,0 -2,40 12,96 42,98 64,52 48,6 26,2"),
         _skeleton("40,0 14,14 0,56 14,96 46,92 62,50 56,14"),  # left open
+        _skeleton("30,2 8,28 4,66 22,98 46,88 58,52 48,12 30,4 20,18 30,36 46,30"),  # a curl within
+        _skeleton("10,4 6,40 10,96 44,100 62,56 44,14 12,6"),  # like a D
     ),
     "1": (
         _skeleton("10,28 24,16 36,2", "36,2 34,50 32,100"),
@@ -48,6 +51,10 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("-30,86 8,36 40,0", "40,0 28,50 12,102"),
         _skeleton("-48,78 -30,86 -2,70 20,36 28,0", "28,0 26,50 24,100"),  # an upstroke that swings in from below
         _skeleton("-24,40 6,20 28,0", "28,0 28,50 24,100", "0,100 50,99"),
+        _skeleton("-26,104 -6,62 14,22 20,0", "20,0 24,48 36,102"),  # like a lambda
+        _skeleton("-6,64 10,30 18,0 24,30 30,100"),
+        _skeleton("8,26 30,-4 28,50 24,108"),
+        _skeleton("28,0 16,52 4,100 14,98 30,88"),  # a flick to the next digit
     ),
     "2": (
         _skeleton("6,24 20,4 46,6 54,28 30,66 4,95", "4,95 60,93"),
@@ -56,6 +63,14 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("20,34 6,22 14,2 46,0 56,26 34,64 2,90 -8,78 8,70 32,92 66,104 84,92"),  # like a Q
         _skeleton("2,6 26,2 54,4 32,46 4,96 30,94 62,96"),  # like a Z
         _skeleton("4,26 18,2 50,4 50,34 14,82 0,98 30,92 58,98 66,88"),
+        _skeleton("34,38 14,44 4,26 18,2 46,0 58,22 44,54 10,94 26,84 44,94 66,98"),  # a closed head
+        _skeleton("26,48 8,38 6,16 28,-2 52,8 54,34 34,70 4,96 20,86 40,96 62,94"),
+        _skeleton(
+            "40,30 26,50 6,40 4,14 30,-4 56,10 54,44 26,80 -2,98 18,88 44,102 74,92"
+        ),  # like a Q, its bowl closed
+        _skeleton("22,36 10,30 12,8 34,0 48,16 38,46 12,82 2,98 24,90 50,98"),  # a small head
+        _skeleton("14,40 28,36 26,20 12,18 16,2 42,0 52,24 34,62 6,96", "6,96 60,92"),  # a curl at the start
+        _skeleton("4,20 22,4 48,8 46,34 20,70 -4,98 20,96 60,100 70,112"),
     ),
     "3": (
         _skeleton("8,10 32,0 52,18 42,40 22,47", "22,47 50,58 54,84 26,100 2,88"),
@@ -63,6 +78,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("6,14 26,0 48,10 42,34 18,46 14,44 44,50 52,78 30,98 0,90 -6,80"),
         _skeleton("10,16 34,2 50,20 30,42 20,40 26,46 50,60 46,92 14,106 -10,92"),
         _skeleton("2,10 30,-4 56,8 40,36 20,42 12,48 26,46 52,62 40,98 6,108 -14,98"),
+        _skeleton("4,2 54,0 24,36", "24,36 48,46 54,76 30,100 -4,94"),  # angular
+        _skeleton("6,22 14,2 42,2 48,22 28,44 16,46 40,52 50,76 32,100 4,104 -12,94"),
     ),
     "4": (
         _skeleton("34,0 18,36 2,62 60,60", "46,34 44,68 40,100"),
@@ -76,6 +93,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("18,0 0,44 8,70 38,62 58,28 54,70 62,98 82,88"),  # like a u, a tail at the foot
         _skeleton("14,6 2,40 6,62 30,60 50,34", "56,16 48,58 44,104"),
         _skeleton("30,0 2,56 56,48", "36,30 32,104"),
+        _skeleton("14,0 6,100", "10,62 34,44 42,60 40,104"),  # like an h
+        _skeleton("24,0 0,58 48,62", "46,2 40,60 34,102"),
     ),
     "5": (
         _skeleton("12,4 10,24 6,44 36,40 56,62 46,92 18,100 0,88", "12,4 56,2"),
@@ -84,6 +103,11 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("14,10 8,46 38,44 52,66 40,94 12,102 -6,92", "12,10 44,2 78,-6"),  # a bar flying up
         _skeleton("18,2 8,42 30,40 48,60 38,92 8,104 -16,96 -22,86", "16,4 64,4"),
         _skeleton("16,4 10,40 34,38 44,56 34,86 8,98", "26,-2 60,-8"),  # a bar apart
+        _skeleton("-4,56 4,66 12,100 22,50 34,6", "34,6 66,2"),  # like a root sign
+        _skeleton("2,62 10,58 18,98 26,80 30,10 36,2 72,4"),
+        _skeleton("30,2 24,48 46,60 40,92 14,102 0,86", "30,2 64,-6"),
+        _skeleton("52,4 14,2 10,46 50,50 46,98 2,100"),  # angular
+        _skeleton("36,4 16,30 30,46 36,74 20,100 -4,92", "34,6 66,-4"),
     ),
     "6": (
         _skeleton("48,2 22,24 4,64 16,96 44,94 52,70 34,54 10,70"),
@@ -103,6 +127,11 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("8,14 20,2 44,4 38,40 22,100", "-8,54 28,50 66,44"),  # a short top, a long bar
         _skeleton("2,10 50,2 28,52 2,98", "-2,60 56,42"),  # like a Z with a bar
         _skeleton("4,14 8,2 32,6 58,0 36,46 14,88 8,100 20,102", "12,52 58,46"),
+        _skeleton("14,12 18,4 36,2 32,44 22,100", "-4,52 52,48"),  # hardly a top: like a plus
+        _skeleton("30,0 24,50 14,104", "30,0 20,8 12,20", "-8,48 22,50 56,44"),
+        _skeleton("34,-2 20,102", "-6,44 58,42"),
+        _skeleton("0,24 8,6 28,-2 36,12 30,40 16,100", "-4,58 46,48"),  # a round top
+        _skeleton("20,6 10,14 16,-2 60,-4 44,30 26,98", "16,46 64,40"),
     ),
     "8": (
         _skeleton("46,14 26,2 10,18 24,42 50,66 46,94 20,100 6,78 28,48 50,30 46,14"),
@@ -127,6 +156,12 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         ),  # nearly an 8 above an open hook
         _skeleton("46,22 30,0 10,14 16,38 38,42 50,24 46,40 60,70 44,100 10,102 0,86"),
         _skeleton("38,38 14,36 10,10 34,0 50,16 34,42 56,62 50,92 18,104 -4,92"),
+        _skeleton("6,34 30,34 50,22 44,4 26,0 12,16 14,44 20,72 22,102"),  # like an e with a long stem
+        _skeleton("10,44 36,34 48,14 34,-2 16,8 10,32 14,64 12,104"),
+        _skeleton("4,30 12,38 22,24 36,40 52,26 46,4 28,0 18,20 16,60 8,106"),  # like a P with a hook
+        _skeleton("20,40 44,36 52,16 36,0 18,10 16,40 12,76 2,108"),  # like a P
+        _skeleton("12,22 30,40 50,26 42,2 20,2 20,30 24,66 18,104"),
+        _skeleton("2,38 26,42 44,24 36,4 18,6 10,28 16,60 34,84 30,102"),
     ),
 }
 

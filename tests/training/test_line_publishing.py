@@ -14,7 +14,7 @@ from app.imaging.line import LINE_VERSION
 from app.manifest import ModelVersion, file_sha256, open_version
 from training.export import VersionExists
 from training.lines.__main__ import main
-from training.lines.config import LinesConfig
+from training.lines.config import LinesConfig, ReaderSize
 from training.lines.measure import StringsReport
 from training.lines.network import line_reader
 from training.lines.publish import hand_reader_on, publish_reader
@@ -26,7 +26,7 @@ from training.resume import TrainingFailed
 def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a finished run leaves, of an untrained reader."""
     folder = tmp_path_factory.mktemp("run")
-    line_reader().save(folder / KERAS_FILE)
+    line_reader(ReaderSize()).save(folder / KERAS_FILE)
     (folder / TFLITE_FILE).write_bytes(b"flat")
     report = {
         "config": asdict(LinesConfig(version="1.2.3")),

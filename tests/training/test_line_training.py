@@ -26,7 +26,7 @@ from training.config import ConfigError, loaded
 from training.export import NoSpace
 from training.fonts import LOOKALIKES, Font, find_fonts
 from training.lines.__main__ import main
-from training.lines.config import LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces, ReaderSize
 from training.lines.draw import (
     NO_DIGIT,
     fits,
@@ -151,7 +151,7 @@ def test_a_full_disk_is_told(line_places: LinesPlaces, monkeypatch: pytest.Monke
         drawn_pools(TINY, line_places, 1)
 
 
-def _small_reader() -> keras.Model:
+def _small_reader(_: ReaderSize) -> keras.Model:
     """A reader that is compiled in no time, and has no dropout, which is drawn anew where a run goes on."""
     line = keras.Input((LINE_HEIGHT, None, 1))
     x = keras.layers.Conv2D(4, (LINE_HEIGHT, COLUMN_WIDTH), strides=(1, COLUMN_WIDTH), activation="relu")(line)
@@ -228,7 +228,7 @@ def test_the_loss_has_a_slope_for_lines_without_digits() -> None:
 
 @pytest.mark.parametrize("width", [4, 68, 160])
 def test_a_reader_gives_logits_for_every_second_pixel(width: int) -> None:
-    network = line_reader()
+    network = line_reader(ReaderSize())
     assert 400_000 <= network.count_params() <= 600_000
     logits = network(reader_input(np.zeros((2, LINE_HEIGHT, width), np.uint8)), training=False)
     assert logits.shape == (2, width // STEP_WIDTH, 11)
@@ -485,7 +485,7 @@ def test_blanks_are_lowered_as_far_as_texts_get_better() -> None:
 
 
 def test_a_reader_with_lower_blanks_is_the_same_reader_but_for_them() -> None:
-    network = line_reader()
+    network = line_reader(ReaderSize())
     line = reader_input(np.random.default_rng(1).integers(0, 256, (1, LINE_HEIGHT, 64)).astype(np.uint8))
     before = np.asarray(network(line, training=False))
     after = np.asarray(with_blank_bias(network, 1.5)(line, training=False))

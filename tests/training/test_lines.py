@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from training.lines.numbers import HELD_OUT_CONTRIBUTORS, NUMBERS_FILE, number, 
 from training.lines.paper import Paper, Pen
 from training.lines.patterns import Pattern
 from training.lines.pools import Writers, pooled, read_writers
+from training.lines.sign_strokes import sign
 from training.lines.signs import Signs, with_signs
 from training.lines.wheels import Counter, counters
 from training.lines.writers import Hand, hands
@@ -193,6 +195,22 @@ def test_signs_stand_around_the_digits_and_leave_their_order(signs: Signs) -> No
         text = any_text(random)
         written = with_signs(text, signs, random)
         assert "".join(c for c in written if c.isdecimal()) == text
+
+
+def test_dates_have_days_and_months_of_two_digits_at_most() -> None:
+    written = [with_signs("31122026", Signs.DATE, np.random.default_rng(seed)) for seed in range(200)]
+    parts = [[part for part in re.split(r"\D+", date) if part] for date in written]
+    dated = [own for own in parts if own == ["31", "12", "2026"]]
+    assert len(dated) > 120
+    assert len(dated) < len(parts)  # what is no date has slashes, too
+
+
+def test_a_slash_that_is_no_longer_than_digits_leans() -> None:
+    for seed in range(200):
+        shape = sign("/", np.random.default_rng(seed))
+        assert shape is not None
+        width, height = np.ptp(shape.points(), axis=0)
+        assert height > 1 or width > 0.2 * height
 
 
 def test_lines_of_a_page_stand_under_each_other(writers: Writers) -> None:

@@ -13,7 +13,7 @@ from app.manifest import next_version, open_version
 from training.config import loaded
 from training.lines.config import LinesConfig, LinesPlaces
 
-_CONFIG = Path(__file__).parent / "configs" / "lines_1_0_0.py"
+_CONFIG = Path(__file__).parent / "configs" / "lines_1_1_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, _: str) -> str:
-    places = LinesPlaces(options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data)
+    places = LinesPlaces(
+        options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data, options.models_dir
+    )
     config = loaded(options.config, LinesConfig)
     # TensorFlow takes seconds to import: not before the arguments are known to be right.
     from training.lines.run import run
@@ -59,12 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
     train.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
     train.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's lines, state and reader")
+    train.add_argument("--models-dir", type=Path, default=Path("models"), help="the released versions")
     train.add_argument("--processes", type=int, default=2, help="that compose lines; default 2")
     train.add_argument(
         "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
     )
     publish = commands.add_parser("publish", help="a version of the glyph network, and a trained reader with it")
-    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.0.0"), help="folder that a training left")
+    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.1.0"), help="folder that a training left")
     publish.add_argument("--base", default="latest", help="the version whose glyph network it joins")
     publish.add_argument("--version", help="of the whole; by default the next")
     publish.add_argument("--models-dir", type=Path, default=Path("models"))

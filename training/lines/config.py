@@ -16,6 +16,18 @@ _AT_LEAST = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderSize:
+    """How large a reader is: the channels of its four stages, and how many residual convolutions follow each's first.
+
+    The first three stages see the line in two dimensions, at half, a quarter and an eighth of its height; the last one
+    along the line alone.
+    """
+
+    channels: tuple[int, int, int, int] = (24, 48, 96, 128)
+    residuals: tuple[int, int, int, int] = (1, 2, 1, 4)
+
+
+@dataclass(frozen=True, slots=True)
 class LinesConfig:
     """One run. The same configuration, data and machine give the same reader.
 
@@ -25,8 +37,10 @@ class LinesConfig:
     meters, `evaluation_lines` of each kind of those that are held out. `held_out_families` is
     the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
     Lines are kept in `widths`, each in the least that it fits. An epoch is `steps` batches, whose lines are together
-    `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of the digits that the threshold accepts, at
-    most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be meant.
+    `batch_width` pixels wide; the last `calm_epochs` are jittered less. The reader is of a `size`; where a released
+    version is named that it `grows_from`, it begins with what that version's reader knows. Of the digits that the
+    threshold accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be
+    meant.
     """
 
     version: str
@@ -42,6 +56,8 @@ class LinesConfig:
     held_out_families: float = 0.15
     validation_share: float = 0.08
     widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
+    size: ReaderSize = ReaderSize()
+    grows_from: str | None = None
     batch_width: int = 10_240
     steps: int = 1_000
     epochs: int = 20
@@ -62,13 +78,14 @@ class LinesConfig:
 class LinesPlaces:
     """Where a run reads and writes: `runs_dir` holds its lines, its state and, in the end, the reader.
 
-    `accept_changed_data`: data files may be others than the recorded ones.
+    `accept_changed_data`: data files may be others than the recorded ones. `models_dir`: the released versions.
     """
 
     data_dir: Path
     fonts_dir: Path
     runs_dir: Path
     accept_changed_data: bool = False
+    models_dir: Path = Path("models")
 
     def run_dir(self, config: LinesConfig) -> Path:
         return self.runs_dir / f"{config.name}-{config.version}"

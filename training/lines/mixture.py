@@ -111,11 +111,11 @@ def pen_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.36, 0.4, 0.08, 0.06, 0.05, 0.05, 0.0, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.34, 0.37, 0.13, 0.06, 0.05, 0.05, 0.0, 0.0])),
         signs_inside=random.random() < 0.8,
         zeros=Zeros(random.choice(list(Zeros), p=[0.55, 0.2, 0.25])),
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,
-        restyled=0.3 if random.random() < 0.5 else 0.0,
+        restyled=0.35 if random.random() < 0.6 else 0.0,
         crossed=0.4,
         breaks=0.3 if random.random() < 0.08 else 0.0,
     )

@@ -43,6 +43,8 @@ _NOT_OF_A_LINE = {
     "wordy_share",
     "validation_lines",
     "evaluation_lines",
+    "size",
+    "grows_from",
     "batch_width",
     "steps",
     "epochs",

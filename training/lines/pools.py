@@ -23,12 +23,12 @@ DRAWN, TYPES, NUMBERS, MNIST = "drawn", "fonts", "UNIPEN strings", "MNIST"
 _METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
-    MNIST: 0.2,
+    MNIST: 0.16,
     "UNIPEN characters": 0.26,
     "pendigits": 0.06,
-    DRAWN: 0.12,
-    TYPES: 0.25,
-    NUMBERS: 0.05,
+    DRAWN: 0.16,
+    TYPES: 0.23,
+    NUMBERS: 0.07,
     _METERS: 0.06,
 }
 _MANY_WHEELS = 400

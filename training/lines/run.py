@@ -13,7 +13,9 @@ from pathlib import Path
 import keras
 
 from app.conversion import flat_buffer
+from app.errors import ModelMismatch
 from app.imaging.line import LINE_VERSION
+from app.manifest import open_version
 from training.evaluate import threshold_for_risk
 from training.export import NoSpace
 from training.fonts import find_fonts
@@ -36,6 +38,7 @@ from training.machine import cpu_model
 from training.resume import TrainingFailed
 
 KERAS_FILE, TFLITE_FILE, REPORT_FILE = "reader.keras", "reader.tflite", "report.json"
+_MODEL = "digits"
 _PARITY_LINES = 200
 _MIN_PARITY = 0.99
 _TIMED_WIDTH = 160
@@ -45,14 +48,15 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     """Composes lines, trains a reader, exports it and measures it; a run that was stopped goes on.
 
     The answer is the run's folder, where `reader.keras`, `reader.tflite` and `report.json` then are. Raises NoFonts,
-    DataError, NoSpace or TrainingFailed.
+    DataError, NoSpace, TrainingFailed, or ModelNotFound or ModelMismatch for the version that it grows from.
     """
     folder = places.run_dir(config)
     began = time.monotonic()
+    smaller = _released_reader(places.models_dir, config.grows_from) if config.grows_from else None
     pools = drawn_pools(config, places, processes)
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
-    network = fitted_reader(config, pools, folder)
+    network = fitted_reader(config, pools, folder, smaller)
     bias = fitted_blank_bias(pool_logits(network, pools.validation, config.batch_width))
     network = with_blank_bias(network, bias)
     validation = list(pool_logits(network, pools.validation, config.batch_width))
@@ -85,6 +89,16 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     }
     _write(folder / REPORT_FILE, (json.dumps(report, indent=2) + "\n").encode())
     return folder
+
+
+def _released_reader(models_dir: Path, version: str) -> keras.Model:
+    """The reader of a released version. Raises ModelNotFound or ModelMismatch."""
+    released = open_version(models_dir, _MODEL, version)
+    if released.manifest.reader is None:
+        raise ModelMismatch(
+            f"{released.folder} has no line reader; let the configuration grow from a version with one."
+        )
+    return keras.saving.load_model(released.reader_files.keras, compile=False)
 
 
 def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Reader, float]:

@@ -70,6 +70,17 @@ _FREQUENCIES = {
 }
 _SHARES = np.array(list(_FREQUENCIES.values())) / sum(_FREQUENCIES.values())
 _LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"
+# Of how many digits the parts of a date are, by how many it has.
+_DATE_PARTS = {
+    2: ((1, 1),),
+    3: ((1, 2), (2, 1), (1, 1, 1)),
+    4: ((2, 2), (1, 1, 2)),
+    5: ((1, 2, 2), (2, 1, 2)),
+    6: ((2, 2, 2), (1, 1, 4)),
+    7: ((1, 2, 4), (2, 1, 4)),
+    8: ((2, 2, 4),),
+}
+_UNDATED = 0.2
 _THOUSANDS = (".", ".", ".", ". ", ",", RAISED, " ", "'", " .")
 
 
@@ -94,7 +105,7 @@ def with_signs(text: str, signs: Signs, random: Random) -> str:
         place = 1 if random.random() < 0.5 else int(random.integers(1, len(text)))
         return text[:place] + _one_of((RAISED, RAISED, ".", ".", ","), random) + text[place:]
     if signs is Signs.DATE and len(text) > 1:
-        return _separated(text, _one_of(("/", "/", "-", ".", " / ", " - "), random), int(random.integers(1, 4)), random)
+        return _date(text, random)
     if signs is Signs.PHONE and len(text) > 2:
         separator = _one_of(("-", "-", " ", " - ", "."), random)
         return _separated(text, separator, int(random.integers(1, 3)), random)
@@ -114,6 +125,16 @@ def _one_of(choices: tuple[str, ...], random: Random) -> str:
 def _separated(text: str, separator: str, count: int, random: Random) -> str:
     places = sorted(set((random.permutation(len(text) - 1)[:count] + 1).tolist()))
     return separator.join(text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True))
+
+
+def _date(text: str, random: Random) -> str:
+    """Day and month, with or without a year, of one or two digits each; what is no such date is parted anywhere."""
+    separator = _one_of(("/", "/", "/", "-", ".", " / ", " - "), random)
+    parts = _DATE_PARTS.get(len(text))
+    if parts is None or random.random() < _UNDATED:
+        return _separated(text, separator, int(random.integers(1, 4)), random)
+    ends = np.cumsum(parts[int(random.integers(len(parts)))]).tolist()
+    return separator.join(text[start:end] for start, end in zip([0, *ends], ends, strict=False))
 
 
 def _worded(text: str, random: Random) -> str:

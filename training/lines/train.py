@@ -15,7 +15,7 @@ from app.ctc import greedy_text
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
 from training.lines.figures import Figures, figures
-from training.lines.network import line_reader
+from training.lines.network import grown, line_reader
 from training.lines.pool import LinePool, LinePools
 from training.lines.stream import LineStream, reader_input
 from training.resume import Epochs, fit, without_optimizer
@@ -23,14 +23,18 @@ from training.resume import Epochs, fit, without_optimizer
 _LARGEST_GRADIENT = 5.0
 
 
-def fitted_reader(config: LinesConfig, pools: LinePools, run_dir: Path) -> keras.Model:
-    """Trains a reader. `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
+def fitted_reader(
+    config: LinesConfig, pools: LinePools, run_dir: Path, smaller: keras.Model | None = None
+) -> keras.Model:
+    """Trains a reader, which grows from a `smaller` one where there is one.
+
+    `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
 
     Raises TrainingFailed where it is stopped, the loss is no number, or the state is that of another network; NoSpace
     where the disk is full.
     """
     keras.utils.set_random_seed(config.seed)
-    network = line_reader()
+    network = line_reader(config.size) if smaller is None else grown(smaller, config.size)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
