@@ -60,6 +60,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._complaint: MalformedRequest | None = None
         self._refused = False
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its first request is still to come, and would be answered."""
+        return self.cycle is None and not self._refused and not self.transport.is_closing()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._timer = self.loop.call_later(self._limits.head_s, self._time_is_up)

@@ -30,6 +30,8 @@ from app.tracing import open_tracing
 # While accepted requests finish, new connections are answered (503, shutting-down) for so long; until then whoever
 # balances the load has seen that /readyz says no. After that they are not taken at all.
 _STILL_LISTENS_S = 5.0
+# Once it listens no longer, connections that were just made may still send their first request, and hear why not.
+_FIRST_REQUEST_S = 1.0
 _TICK_S = 0.02
 
 _log = structlog.get_logger("digit_ocr")
@@ -106,8 +108,19 @@ class Server(uvicorn.Server):
         listens_until = time.monotonic() + min(_STILL_LISTENS_S, self._grace_s)
         while not self.force_exit and time.monotonic() < listens_until and any(not task.done() for task in accepted):
             await asyncio.sleep(_TICK_S)
+        await self._stop_listening(min(time.monotonic() + _FIRST_REQUEST_S, grace_ends))
         # What is left of the grace is uvicorn's; with none left it would call even an idle service late.
         self.config.timeout_graceful_shutdown = max(0.5, grace_ends - time.monotonic())  # type: ignore[assignment]
+
+    async def _stop_listening(self, answers_until: float) -> None:
+        """Takes no more connections; those that have sent nothing yet may until then: to close them would be rude."""
+        for server in self.servers:
+            server.close()
+        while True:
+            await asyncio.sleep(_TICK_S)  # what has arrived by now is read
+            silent = any(isinstance(c, BoundedProtocol) and c.is_fresh for c in self.server_state.connections)
+            if self.force_exit or not silent or time.monotonic() >= answers_until:
+                return
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
         """The first signal drains; a second one ends at once."""

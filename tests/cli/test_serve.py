@@ -113,6 +113,21 @@ def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:
             assert process.wait(20) == 0
 
 
+def test_a_connection_of_the_last_moment_hears_why_it_gets_no_answer(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path / "log", PORT=str(port), ENGINE="litert") as process:
+        wait_until_ready(port, process)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as late:
+            wait_for(lambda: get(port, "/livez").status_code == 200, "the connection before it is not taken")
+            process.send_signal(signal.SIGTERM)
+            wait_for(lambda: not _accepts(port), "new connections are still accepted")
+            late.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = b"".join(iter(lambda: late.recv(65_536), b""))
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b"/problems/shutting-down" in answer
+        assert process.wait(20) == 0
+
+
 def test_the_grace_ends(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     with serving(log, PORT=str(port), ENGINE="litert", SHUTDOWN_GRACE_S="1", REQUEST_TIMEOUT_S="60") as process:

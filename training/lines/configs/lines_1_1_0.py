@@ -4,12 +4,12 @@ from training.lines.config import LinesConfig, ReaderSize
 
 config = LinesConfig(
     version="1.1.0",
-    lines=120_000,
+    lines=84_000,
     wordy_lines=21_000,
     wordy_share=0.16,
     size=ReaderSize(channels=(24, 48, 96, 192), residuals=(1, 2, 2, 5)),
     grows_from="1.0.0",
-    steps=500,
-    epochs=14,
-    learning_rate=1.5e-3,
+    steps=250,
+    epochs=26,
+    learning_rate=1.2e-3,
 )
