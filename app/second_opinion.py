@@ -1,8 +1,9 @@
 """What the glyph network says of lone digits and of thin strokes that the line reader is unsure of.
 
 A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
-may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit. Of other
-lines the reader knows better: a piece may be two digits that touch, or half of one.
+may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit. It is
+asked, too, about a few pieces that the reader says, but not surely, are no digits. Of other lines the reader knows
+better: a piece may be two digits that touch, or half of one.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from app.line_reading import PageText
 
 # A line is asked about where its text is less probable than this.
 _UNSURE = 0.8
-# Pieces are thin strokes where none is wider than this share of its height; so many are counted, at most.
+# Pieces are thin strokes where none is wider than this share of its height.
 _THIN = 0.6
-_MOST_THIN = 6
+# So many pieces are counted, at most.
+_MOST_PIECES = 6
 # What the glyphs say is taken from this probability on.
 _SURE = 0.9
 
@@ -35,13 +37,17 @@ def doubtful_lines(page: PageText) -> list[int]:
     return [
         index
         for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True))
-        if text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line))
+        if text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text))
     ]
 
 
 def _thin(line: LineImage) -> bool:
     shapes = [piece.ink.shape for piece in line.pieces]
-    return 1 < len(shapes) <= _MOST_THIN and all(width <= _THIN * height for height, width in shapes)
+    return 1 < len(shapes) <= _MOST_PIECES and all(width <= _THIN * height for height, width in shapes)
+
+
+def _unread(line: LineImage, text: Decoded) -> bool:
+    return not text.text and 1 < len(line.pieces) <= _MOST_PIECES
 
 
 def glyphs_of(lines: Sequence[LineImage]) -> NDArray[np.uint8]:

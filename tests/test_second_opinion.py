@@ -41,7 +41,15 @@ def sure_of(*classes: int, sure: float = 0.99) -> NDArray[np.float64]:
     ],
 )
 def test_lone_digits_and_thin_strokes_are_asked_about(probability: float, widths: tuple[int, ...], asked: bool) -> None:
-    assert doubtful_lines(page("", probability, line(*widths))) == ([0] if asked else [])
+    assert doubtful_lines(page("1", probability, line(*widths))) == ([0] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("probability", "pieces", "asked"),
+    [(0.3, 2, True), (0.9, 2, False), (0.3, 6, True), (0.3, 7, False), (0.3, 0, False)],
+)
+def test_what_is_taken_for_nothing_unsurely_is_asked_about(probability: float, pieces: int, asked: bool) -> None:
+    assert doubtful_lines(page("", probability, line(*[14] * pieces))) == ([0] if asked else [])
 
 
 def test_strokes_that_were_miscounted_are_counted_by_their_pieces() -> None:
