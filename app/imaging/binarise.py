@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import Polarity
-from app.imaging.morphology import closed
+from app.imaging.components import Components, components_of
+from app.imaging.morphology import closed, is_even
 
 GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
+Levels = NDArray[np.float64]
 
 # Ink stands out from its paper by at least this many grey levels of 255; less is paper grain or a blank page.
 MIN_CONTRAST = 10.0
@@ -34,18 +37,27 @@ _PLAIN_BORDER = 0.7
 _FLAT_DEVIATION = 6.0
 # Share of each side that is passed over when polarity is judged.
 _MARGIN = 0.12
+# 1, level and level squared of each grey level: (3, 256).
+_POWERS = np.arange(256, dtype=np.float64) ** np.arange(3)[:, np.newaxis]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ink:
     """What is written, parted from what it is written on.
 
     `strength`: (h, w) uint8, 0 for paper, rising with the contrast to the paper around (grey levels, not stretched).
-    `mask`: (h, w) uint8, 255 where there is ink, 0 elsewhere.
+    `mask`: (h, w) uint8, 255 where `strength` is above a threshold, 0 elsewhere. `levels`: (256,) float64, how often
+    each level of strength occurs.
     """
 
     strength: GreyPixels
     mask: Mask
+    levels: Levels
+
+    @cached_property
+    def components(self) -> Components:
+        """The pieces of the mask, found when they are asked for."""
+        return components_of(self.mask)
 
 
 def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
@@ -57,51 +69,62 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
     if polarity is Polarity.AUTO:
         polarity = likely_polarities(grey)[0]
     smooth = _denoised(grey if polarity is Polarity.DARK_ON_LIGHT else np.uint8(255) - grey)
-    strength = np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8)
-    return Ink(strength=strength, mask=ink_mask(strength))
+    return ink_of(np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8))
 
 
-def ink_mask(strength: GreyPixels) -> Mask:
-    """Otsu's threshold of ink strength, (h, w) uint8 → (h, w) uint8 of 0 and 255; empty without contrast."""
-    mask = np.asarray(cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1], np.uint8)
-    ink_pixels = cv2.countNonZero(mask)
-    if ink_pixels == 0:
-        return mask
-    ink_level, _ = cv2.meanStdDev(strength, mask=mask)
-    paper_level, paper_noise = cv2.meanStdDev(strength, mask=cv2.bitwise_not(mask))
-    contrast = float(ink_level[0, 0] - paper_level[0, 0])
-    if contrast < MIN_CONTRAST or contrast < MIN_SIGNAL_TO_NOISE * float(paper_noise[0, 0]):
-        return np.zeros_like(mask)
-    return mask
+def ink_of(strength: GreyPixels) -> Ink:
+    """Ink by Otsu's threshold of its strength, (h, w) uint8; with an empty mask where there is no contrast."""
+    threshold, found = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    mask = np.asarray(found, np.uint8)
+    levels = _histogram(strength)
+    lightest = int(threshold) + 1
+    ink_level, _ = _moments(levels, lightest, 256)
+    paper_level, paper_noise = _moments(levels, 0, lightest)
+    contrast = ink_level - paper_level
+    if contrast < MIN_CONTRAST or contrast < MIN_SIGNAL_TO_NOISE * paper_noise:
+        mask = np.zeros_like(mask)
+    return Ink(strength, mask, levels)
 
 
-def faint_ink(strength: GreyPixels, mask: Mask) -> Mask:
+def faint_ink(ink: Ink) -> Mask:
     """Where ink may be that Otsu's threshold leaves out: thin and light parts of strokes, (h, w) uint8 of 0 and 255.
 
     The lower threshold of a hysteresis (Canny, "A Computational Approach to Edge Detection", 1986): only what is
-    connected with `mask` is ink. `mask` is that of `strength`, and a part of the answer.
+    connected with the mask is ink. The mask is a part of the answer.
     """
-    inked = mask > 0
-    ink_counts, counts = _histogram(strength[inked]), _histogram(strength[~inked])
-    ink_levels, paper_levels = np.flatnonzero(ink_counts), np.flatnonzero(counts)
-    if not ink_levels.size or not paper_levels.size:
-        return mask
-    threshold = float(ink_levels[0] + paper_levels[-1]) / 2
-    paper = _median(counts)
-    noise = 1.4826 * _median(np.bincount(np.abs(np.arange(256) - paper), weights=counts, minlength=256))
+    lightest = int(cv2.minMaxLoc(ink.strength, ink.mask)[0])  # of the ink
+    counts = ink.levels[:lightest]
+    paper_levels = np.flatnonzero(counts)
+    if not paper_levels.size:  # nor where there is no ink
+        return ink.mask
+    threshold = float(lightest + paper_levels[-1]) / 2
+    paper, noise = _median(counts), 0.0
+    if paper:  # else most of it has no strength at all, and does not deviate from that
+        deviations = np.bincount(np.abs(np.arange(lightest) - paper), counts)
+        noise = 1.4826 * _median(deviations.astype(np.float64, copy=False))
     level = max(_FAINT_SHARE * threshold, paper + _FAINT_SIGNAL_TO_NOISE * noise, 1.0)
-    return np.asarray(np.where(strength >= level, np.uint8(255), mask), np.uint8)
+    if level >= lightest:
+        return ink.mask
+    return np.asarray(cv2.threshold(ink.strength, math.ceil(level) - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _histogram(levels: NDArray[np.uint8]) -> NDArray[np.intp]:
+def _histogram(grey: GreyPixels) -> Levels:
     """How often each grey level occurs, (256,)."""
-    return np.bincount(levels, minlength=256)
+    return np.asarray(cv2.calcHist([grey], [0], None, [256], [0, 256]), np.float64).ravel()
 
 
-def _median(counts: NDArray[Any]) -> int:
-    """The median of values that are counted, (256,)."""
-    cumulative = np.cumsum(counts)
-    return int(np.searchsorted(cumulative, cumulative[-1] / 2))
+def _moments(levels: Levels, first: int, end: int) -> tuple[float, float]:
+    """Mean and standard deviation of the levels from `first` to before `end`; 0 where there are none."""
+    count, total, squares = (_POWERS[:, first:end] @ levels[first:end]).tolist()
+    share = 1.0 / max(1.0, count)
+    mean = total * share
+    return mean, math.sqrt(max(squares * share - mean * mean, 0.0))
+
+
+def _median(counts: Levels) -> int:
+    """The median of values that are counted, from 0 on."""
+    cumulative = counts.cumsum()
+    return int(cumulative.searchsorted(cumulative[-1] / 2))
 
 
 def likely_polarities(grey: GreyPixels) -> tuple[Polarity, ...]:
@@ -124,7 +147,7 @@ def _light_shares(grey: GreyPixels) -> tuple[float, float]:
     """The share of light pixels, by Otsu's threshold, in the image and along its border."""
     _, light = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    return np.count_nonzero(light) / light.size, np.count_nonzero(border) / border.size
+    return cv2.countNonZero(light) / light.size, cv2.countNonZero(border) / border.size
 
 
 def _inner_skewness(grey: GreyPixels) -> float:
@@ -135,11 +158,13 @@ def _inner_skewness(grey: GreyPixels) -> float:
     height, width = grey.shape
     margin_y, margin_x = int(height * _MARGIN), int(width * _MARGIN)
     inner = _reduced(grey[margin_y : height - margin_y, margin_x : width - margin_x]).astype(np.float32)
-    deviation = inner - inner.mean()
-    variance = float(np.mean(deviation * deviation))
+    deviation = inner - inner.sum() / inner.size
+    squares = deviation * deviation
+    variance = float(squares.sum() / inner.size)
     if variance < _FLAT_DEVIATION**2:
         return 0.0
-    return float(np.mean(deviation * deviation * deviation) / variance**1.5)
+    squares *= deviation
+    return float(squares.sum() / inner.size / variance**1.5)
 
 
 def _denoised(grey: GreyPixels) -> GreyPixels:
@@ -154,8 +179,10 @@ def _paper_level(grey: GreyPixels) -> GreyPixels:
     small = _reduced(grey)
     # Wider than any stroke: a digit's stroke is at most a quarter of its height, and the digit may fill the image.
     side = max(3, round(0.4 * min(small.shape))) | 1
-    kernel = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
-    paper = cv2.blur(closed(small, kernel), (side, side))
+    paper = closed(small, side)
+    if is_even(paper):  # and so it would stay
+        return np.full_like(grey, paper[0, 0])
+    paper = cv2.blur(paper, (side, side)).astype(np.uint8, copy=False)
     return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 

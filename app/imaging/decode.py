@@ -161,7 +161,8 @@ def _to_grey(image: Image.Image) -> GreyPixels:
         return np.asarray(np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255), np.uint8)
     if mode == "LAB":
         return np.asarray(image.getchannel("L"), np.uint8)
-    return np.asarray(_on_white(image).convert("L"), np.uint8)
+    image = _on_white(image)
+    return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -61,8 +61,8 @@ def _centred(ink: NDArray[np.float32]) -> Glyph:
     if mass > 0:
         centre_y = float(ink.sum(axis=1) @ np.arange(height, dtype=np.float32)) / mass + 0.5
         centre_x = float(ink.sum(axis=0) @ np.arange(width, dtype=np.float32)) / mass + 0.5
-    top = int(np.clip(round(GLYPH_SIDE / 2 - centre_y), 0, GLYPH_SIDE - height))
-    left = int(np.clip(round(GLYPH_SIDE / 2 - centre_x), 0, GLYPH_SIDE - width))
+    top = min(max(round(GLYPH_SIDE / 2 - centre_y), 0), GLYPH_SIDE - height)
+    left = min(max(round(GLYPH_SIDE / 2 - centre_x), 0), GLYPH_SIDE - width)
     glyph = np.zeros((GLYPH_SIDE, GLYPH_SIDE), np.uint8)
     glyph[top : top + height, left : left + width] = np.rint(ink)
     return glyph

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import Ink, faint_ink, find_ink, ink_mask, likely_polarities
+from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, likely_polarities
+from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen
 from app.imaging.reading_order import reading_order
 
 # Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
@@ -50,14 +51,6 @@ _ALIKE = 1.25
 # A pixel and its eight neighbours.
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
-_LEFT, _TOP, _WIDTH, _HEIGHT, _AREA = (
-    cv2.CC_STAT_LEFT,
-    cv2.CC_STAT_TOP,
-    cv2.CC_STAT_WIDTH,
-    cv2.CC_STAT_HEIGHT,
-    cv2.CC_STAT_AREA,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -70,52 +63,30 @@ class Candidate:
     ink: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class _Components:
-    """Connected components (8-neighbours): `labels` (h, w) int32, 0 for paper; `stats` (n, 5), row 0 for paper."""
-
-    labels: NDArray[np.int32]
-    stats: NDArray[np.int32]
-
-    def box(self, label: int) -> BoundingBox:
-        left, top, width, height = (int(v) for v in self.stats[label, :4])
-        return BoundingBox(left, top, width, height)
-
-    @property
-    def rights(self) -> NDArray[np.int32]:
-        return self.stats[:, _LEFT] + self.stats[:, _WIDTH]
-
-    @property
-    def bottoms(self) -> NDArray[np.int32]:
-        return self.stats[:, _TOP] + self.stats[:, _HEIGHT]
-
-
 def single_digit(ink: Ink) -> Candidate | None:
     """The one digit of an image: all its ink but frames at the edges, specks and neighbours cut by the edge.
 
     None where there is no ink.
     """
-    strength = ink.strength
-    components = _components(ink.mask)
-    kept = np.arange(1, len(components.stats))
-    frame = _frame_pieces(components)
+    kept = np.arange(1, len(ink.components.stats))
+    frame = _frame_pieces(ink.components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
-        frame_pixels = np.asarray(cv2.dilate(frame[components.labels].view(np.uint8), _NEIGHBOURS), np.uint8)
-        unframed = np.where(frame_pixels > 0, 0, strength).astype(np.uint8)
-        inner = _components(ink_mask(unframed))
-        inside = np.flatnonzero(~_in_edge_band(inner)[1:]) + 1
+        frame_mask = frame[ink.components.labels]
+        frame_pixels = cv2.dilate(_where(frame_mask), _NEIGHBOURS).astype(np.uint8, copy=False)
+        unframed = ink_of(ink.strength & ~frame_pixels)
+        inside = np.flatnonzero(~_in_edge_band(unframed.components)[1:]) + 1
         if inside.size:
-            strength, components, kept = unframed, inner, inside
-        elif _spans_a_side(frame_pixels) and not _round(frame[components.labels]):
+            ink, kept = unframed, inside
+        elif _spans_a_side(frame_pixels) and not _round(frame_mask):
             return None
-    areas = components.stats[kept, _AREA]
+    areas = ink.components.stats[kept, AREA]
     kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:
         return None
     if kept.size > 1:
-        kept = kept[_belongs_to_main(components, kept)]
-    return _candidate(_grown(components, strength, kept), strength, [1])
+        kept = kept[_belongs_to_main(ink.components, kept)]
+    return _whole_digit(ink, kept)
 
 
 def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[tuple[Polarity, Candidate]]:
@@ -140,11 +111,11 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     None of a page of grain. Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a
     broken stroke that lie above one another are joined.
     """
-    components = _components(ink.mask)
+    components = ink.components
     stats = components.stats
-    width, height = stats[:, _WIDTH], stats[:, _HEIGHT]
+    width, height = stats[:, WIDTH], stats[:, HEIGHT]
     longer, shorter = np.maximum(width, height), np.maximum(1, np.minimum(width, height))
-    usable = stats[:, _AREA] >= _MIN_AREA
+    usable = stats[:, AREA] >= _MIN_AREA
     usable &= (longer < _RULE_ELONGATION * shorter) | (longer < 8)
     usable[0] = False
     if np.count_nonzero(usable) > _MOST_PIECES:
@@ -168,104 +139,93 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     return sorted(kept, key=lambda candidate: -candidate.box.height)[:limit]
 
 
-def _components(mask: NDArray[np.uint8]) -> _Components:
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return _Components(labels=np.asarray(labels, np.int32), stats=np.asarray(stats, np.int32))
-
-
-def _components_of(labels: NDArray[np.int32]) -> _Components:
-    """One component, of the pixels that are 1."""
-    left, top, width, height = cv2.boundingRect(labels.astype(np.uint8))
-    area = cv2.countNonZero(labels)
-    return _Components(labels, np.array([[0, 0, 0, 0, 0], [left, top, width, height, area]], np.int32))
-
-
-def _candidate(components: _Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
+def _candidate(components: Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
     """The ink of some components. A pixel more than their mask, since anti-aliasing lies around it."""
     box = components.box(labels[0])
     for label in labels[1:]:
         box = box.union(components.box(label))
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = components.labels[rows, columns]
-    own = _chosen(len(components.stats), labels)[crop]
-    near = cv2.dilate(own.view(np.uint8), _NEIGHBOURS).view(bool)
-    return Candidate(box, np.where(near & ((crop == 0) | own), strength[rows, columns], np.uint8(0)))
+    own = crop == labels[0] if len(labels) == 1 else chosen(len(components.stats), labels)[crop]
+    near = cv2.dilate(own.view(np.uint8), _NEIGHBOURS)
+    near *= (crop == 0) | own
+    return Candidate(box, np.multiply(strength[rows, columns], near, dtype=np.uint8))
 
 
-def _grown(components: _Components, strength: NDArray[np.uint8], kept: NDArray[np.intp]) -> _Components:
-    """One component, 1, of the kept ones and the fainter ink that they are connected with.
+def _whole_digit(ink: Ink, kept: NDArray[np.intp]) -> Candidate:
+    """The ink of the kept components, at least one, and the fainter ink that they are connected with."""
+    digit = _grown(ink, kept)
+    box = BoundingBox(*cv2.boundingRect(digit))
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    near = cv2.dilate(digit[rows, columns], _NEIGHBOURS)  # a pixel more, as of any candidate
+    return Candidate(box, np.bitwise_and(near, ink.strength[rows, columns], dtype=np.uint8))
+
+
+def _grown(ink: Ink, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """The kept components and the fainter ink that they are connected with: (h, w), 255, and 0 elsewhere.
 
     What runs along the image's edge is not joined by faint ink: a frame, or a neighbour in the next cell.
     """
+    components, own, faint = ink.components, ink.mask, faint_ink(ink)
     count = len(components.stats)
-    is_own = _chosen(count, kept)
-    own = is_own[components.labels]
-    faint = faint_ink(strength, np.where(components.labels > 0, np.uint8(255), np.uint8(0)))
-    foreign = ~is_own[1:]
-    barred = _barred(components) & ~is_own if foreign.any() else foreign
-    if barred.any():
-        near_barred = cv2.dilate(barred[components.labels].view(np.uint8), _NEIGHBOURS).view(bool)
-        faint = np.where(near_barred & ~own, np.uint8(0), faint)
+    if len(kept) + 1 < count:
+        is_own = chosen(count, kept)
+        own = _where(is_own[components.labels])
+        barred = _barred(components) & ~is_own
+        if barred.any():
+            near_barred = cv2.dilate(_where(barred[components.labels]), _NEIGHBOURS).astype(np.uint8, copy=False)
+            faint = faint & (~near_barred | own)
     whole_count, found = cv2.connectedComponents(faint, connectivity=8)
+    if whole_count == 2:
+        return faint
     whole = np.asarray(found, np.int32)
-    digit = _chosen(whole_count, whole[own])[whole]
-    return _components_of((digit | own).astype(np.int32))
+    return _where(chosen(whole_count, whole[own > 0])[whole])
 
 
-def _chosen(count: int, labels: list[int] | NDArray[np.int_] | NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Of `count` components, by label, which are among `labels`."""
-    chosen = np.zeros(count, bool)
-    chosen[labels] = True
-    return chosen
+def _where(pixels: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """255 where they are true, 0 elsewhere."""
+    return np.asarray(pixels.view(np.uint8) * np.uint8(255), np.uint8)
 
 
-def _barred(components: _Components) -> NDArray[np.bool_]:
+def _barred(components: Components) -> NDArray[np.bool_]:
     """Which components, by label, cover at least half of a side that they touch."""
     height, width = components.labels.shape
     stats = components.stats
-    beside = (stats[:, _LEFT] == 0) | (components.rights == width)
-    above = (stats[:, _TOP] == 0) | (components.bottoms == height)
-    barred = (beside & (stats[:, _HEIGHT] >= _BAR_SHARE * height)) | (above & (stats[:, _WIDTH] >= _BAR_SHARE * width))
+    beside = (stats[:, LEFT] == 0) | (components.rights == width)
+    above = (stats[:, TOP] == 0) | (components.bottoms == height)
+    barred = (beside & (stats[:, HEIGHT] >= _BAR_SHARE * height)) | (above & (stats[:, WIDTH] >= _BAR_SHARE * width))
     barred[0] = False
     return np.asarray(barred)
 
 
-def _touches_edge(components: _Components) -> NDArray[np.bool_]:
-    height, width = components.labels.shape
-    stats = components.stats
-    return np.asarray(
-        (stats[:, _LEFT] == 0) | (stats[:, _TOP] == 0) | (components.rights == width) | (components.bottoms == height)
-    )
-
-
-def _frame_pieces(components: _Components) -> NDArray[np.bool_]:
+def _frame_pieces(components: Components) -> NDArray[np.bool_]:
     """Which components, by label, are pieces of a frame: they touch the image's edge and stay near it."""
-    frame = _touches_edge(components)
+    frame = components.touching_edge()
     frame[0] = False
     return np.asarray(frame & _in_edge_band(components)) if frame.any() else frame
 
 
-def _cropped_tight(components: _Components, inner: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which components, by label, are as tall as the usual one of the `inner` ones, and touch neither side.
 
     Digits of the upper and the lower line of a page that is cropped tight: they lie along its edges as a frame does.
     """
     if not inner.any():
         return inner
-    stats, usual = components.stats, _tall_height(components.stats[inner, _HEIGHT])
-    alike = (stats[:, _HEIGHT] >= usual / _ALIKE) & (stats[:, _HEIGHT] <= usual * _ALIKE)
-    alike &= stats[:, _WIDTH] <= usual
-    return np.asarray(alike & (stats[:, _LEFT] > 0) & (components.rights < components.labels.shape[1]))
+    stats, usual = components.stats, _tall_height(components.stats[inner, HEIGHT])
+    alike = (stats[:, HEIGHT] >= usual / _ALIKE) & (stats[:, HEIGHT] <= usual * _ALIKE)
+    alike &= stats[:, WIDTH] <= usual
+    return np.asarray(alike & (stats[:, LEFT] > 0) & (components.rights < components.labels.shape[1]))
 
 
-def _in_edge_band(components: _Components) -> NDArray[np.bool_]:
+def _in_edge_band(components: Components) -> NDArray[np.bool_]:
     """Which components, by label, have nearly all their pixels near the image's edges."""
     height, width = components.labels.shape
     band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
     inside = components.labels[band_y : height - band_y, band_x : width - band_x]
     count = len(components.stats)
     inside_area = np.bincount(inside.ravel(), minlength=count)[:count]
-    share = 1.0 - inside_area / np.maximum(1, components.stats[:, _AREA])
+    share = 1.0 - inside_area / np.maximum(1, components.stats[:, AREA])
     return np.asarray(share >= _FRAME_SHARE)
 
 
@@ -292,7 +252,7 @@ def _round(ink: NDArray[np.bool_]) -> bool:
     return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
 
 
-def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _sharp(components: Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
     mask = (components.labels > 0).astype(np.uint8)
     rim = np.flatnonzero((mask > 0) & (cv2.erode(mask, _NEIGHBOURS) == 0))
@@ -303,11 +263,11 @@ def _sharp(components: _Components, strength: NDArray[np.uint8]) -> NDArray[np.b
     return np.asarray(step >= _MIN_EDGE_STEP * level)
 
 
-def _enclosing(components: _Components) -> NDArray[np.bool_]:
+def _enclosing(components: Components) -> NDArray[np.bool_]:
     """Which components, by label, are frames around others: thin for their size, with taller ink than a dot inside."""
     stats = components.stats
-    lefts, tops, heights = stats[:, _LEFT], stats[:, _TOP], stats[:, _HEIGHT]
-    density = stats[:, _AREA] / np.maximum(1, stats[:, _WIDTH] * heights)
+    lefts, tops, heights = stats[:, LEFT], stats[:, TOP], stats[:, HEIGHT]
+    density = stats[:, AREA] / np.maximum(1, stats[:, WIDTH] * heights)
     enclosing = np.zeros(len(stats), bool)
     thin = np.flatnonzero(density < _FRAME_DENSITY)
     for label in thin[np.argsort(-heights[thin], kind="stable")][:_MOST_FRAMES]:
@@ -319,14 +279,14 @@ def _enclosing(components: _Components) -> NDArray[np.bool_]:
     return enclosing
 
 
-def _belongs_to_main(components: _Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _belongs_to_main(components: Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Of some components, which belong to the digit: all, but those cut by the edge while the main one is whole."""
     height, width = components.labels.shape
     stats = components.stats[labels]
-    centre_x, centre_y = stats[:, _LEFT] + stats[:, _WIDTH] / 2, stats[:, _TOP] + stats[:, _HEIGHT] / 2
+    centre_x, centre_y = stats[:, LEFT] + stats[:, WIDTH] / 2, stats[:, TOP] + stats[:, HEIGHT] / 2
     off_centre = np.hypot(centre_x / width - 0.5, centre_y / height - 0.5)
-    main = int(np.argmax(stats[:, _AREA] * (1.0 - off_centre)))
-    cut = _touches_edge(components)[labels]
+    main = int(np.argmax(stats[:, AREA] * (1.0 - off_centre)))
+    cut = components.touching_edge()[labels]
     if cut[main]:
         return np.ones(len(labels), bool)
     return np.asarray(~cut)
@@ -339,11 +299,11 @@ def _tall_height(heights: NDArray[np.int_] | NDArray[np.int32]) -> float:
     return float(ordered[np.searchsorted(weight, weight[-1] / 2)])
 
 
-def _joined(components: _Components, labels: NDArray[np.intp]) -> list[list[int]]:
+def _joined(components: Components, labels: NDArray[np.intp]) -> list[list[int]]:
     """Groups of components that are pieces of one digit: above one another, close, together no taller than a digit."""
     stats = components.stats
-    order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, _HEIGHT]))
-    tallest = max((int(stats[label, _HEIGHT]) for label in order), default=0)
+    order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, HEIGHT]))
+    tallest = max((int(stats[label, HEIGHT]) for label in order), default=0)
     wholes = np.zeros((len(order), 4), np.int64)  # left, top, right and bottom of each group
     groups: list[list[int]] = []
     for label in order:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from app.domain import Polarity
-from app.imaging.binarise import faint_ink, find_ink, ink_mask, likely_polarities
+from app.imaging.binarise import faint_ink, find_ink, ink_of, likely_polarities
 from tests.samples.draw import pen_number
 
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -86,18 +86,29 @@ def test_a_stroke_that_fades_is_one_stroke() -> None:
     strength[5:35, 18:22] = 200
     strength[16:24, 18:22] = 80  # the pen hardly touched the paper
     strength[10:14, 30:34] = 80  # as faint, and connected with nothing
-    mask = ink_mask(strength)
-    assert not mask[20, 20]
-    faint = faint_ink(strength, mask)
+    ink = ink_of(strength)
+    assert not ink.mask[20, 20]
+    faint = faint_ink(ink)
     assert faint[5:35, 18:22].all()
     assert not faint[30:, 25:].any()
+
+
+@given(arrays(np.uint8, SHAPES))
+def test_the_mask_is_what_is_stronger_than_a_threshold(strength: np.ndarray) -> None:
+    ink = ink_of(strength)
+    np.testing.assert_array_equal(ink.levels, np.bincount(strength.ravel(), minlength=256))
+    inked, paper = strength[ink.mask > 0], strength[ink.mask == 0]
+    assert inked.min(initial=255) > paper.max(initial=0) or not inked.size
+    faint = faint_ink(ink)
+    assert (faint[ink.mask > 0] == 255).all()
+    assert not faint[strength < strength[faint > 0].min(initial=255)].any()
 
 
 def test_noise_is_no_faint_ink() -> None:
     random = np.random.default_rng(2)
     strength = np.clip(random.normal(20, 12, (80, 80)), 0, 255).astype(np.uint8)
     strength[20:60, 38:44] = 120
-    faint = faint_ink(strength, ink_mask(strength))
+    faint = faint_ink(ink_of(strength))
     faint[19:61, 37:45] = 0
     assert np.count_nonzero(faint) < 0.01 * faint.size
 

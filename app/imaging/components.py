@@ -1,0 +1,59 @@
+"""An ink mask's connected components, by label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import BoundingBox
+
+LEFT, TOP, WIDTH, HEIGHT, AREA = (
+    cv2.CC_STAT_LEFT,
+    cv2.CC_STAT_TOP,
+    cv2.CC_STAT_WIDTH,
+    cv2.CC_STAT_HEIGHT,
+    cv2.CC_STAT_AREA,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Connected components (8-neighbours): `labels` (h, w) int32, 0 for paper; `stats` (n, 5), row 0 for paper."""
+
+    labels: NDArray[np.int32]
+    stats: NDArray[np.int32]
+
+    def box(self, label: int) -> BoundingBox:
+        left, top, width, height = self.stats[label, :4].tolist()
+        return BoundingBox(left, top, width, height)
+
+    @property
+    def rights(self) -> NDArray[np.int32]:
+        return self.stats[:, LEFT] + self.stats[:, WIDTH]
+
+    @property
+    def bottoms(self) -> NDArray[np.int32]:
+        return self.stats[:, TOP] + self.stats[:, HEIGHT]
+
+    def touching_edge(self) -> NDArray[np.bool_]:
+        """Which of them, by label, lie at an edge of the image."""
+        height, width = self.labels.shape
+        first = (self.stats[:, LEFT] == 0) | (self.stats[:, TOP] == 0)
+        return np.asarray(first | (self.rights == width) | (self.bottoms == height))
+
+
+def components_of(mask: NDArray[np.uint8]) -> Components:
+    """The components of what is not 0 in a mask, (h, w)."""
+    # The algorithm that OpenCV takes by itself gives the same, and takes twice as long for the statistics.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    return Components(labels=np.asarray(labels, np.int32), stats=np.asarray(stats, np.int32))
+
+
+def chosen(count: int, labels: list[int] | NDArray[np.int_] | NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Of `count` components, by label, which are among `labels`."""
+    among = np.zeros(count, bool)
+    among[labels] = True
+    return among
