@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -79,7 +79,14 @@ class Timings:
 
     def after(self, waited: float) -> Timings:
         """The same, of an image that had waited so long before."""
-        return replace(self, queue=self.queue + waited, total=self.total + waited)
+        return Timings(
+            self.decode,
+            self.segment,
+            self.queue + waited,
+            self.inference,
+            self.postprocess,
+            self.total + waited,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version as distribution_version
 
@@ -27,6 +26,7 @@ from app.api.request_log import RequestLog
 from app.api.routes import operations_routes, reading_routes
 from app.api.site import site_routes
 from app.api.state import ServiceState
+from app.api.workers import Workers
 from app.errors import OcrError
 from app.manifest import KERAS_FILE, ModelVersion
 from app.metrics import Metrics
@@ -58,7 +58,7 @@ def create_app(
         manifest=version.manifest,
         model_files=ModelFiles(version.folder),
         metrics=metrics,
-        executor=ThreadPoolExecutor(settings.threads, thread_name_prefix="recogniser"),
+        workers=Workers(settings.threads),
     )
 
     async def load_model() -> None:
@@ -81,7 +81,7 @@ def create_app(
         yield
         state.draining = True
         await loading
-        state.executor.shutdown()
+        state.workers.close()
         if state.recogniser is not None:
             state.recogniser.close()
         requests.tell()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +13,7 @@ from starlette.requests import Request
 
 from app.api.model_files import ModelFiles
 from app.api.schemas import ModelName
+from app.api.workers import Workers
 from app.deadline import Deadline
 from app.errors import MalformedRequest, NotReady, Overloaded, ShuttingDown, Unauthorized
 from app.manifest import Manifest
@@ -35,7 +35,7 @@ class ServiceState:
     manifest: Manifest
     model_files: ModelFiles
     metrics: Metrics
-    executor: ThreadPoolExecutor
+    workers: Workers
     recogniser: Recogniser | None = None
     draining: bool = False
     in_flight: int = field(default=0)
@@ -87,7 +87,7 @@ class ServiceState:
 
         Raises MalformedRequest where the client hung up; nobody reads it.
         """
-        running = asyncio.get_running_loop().run_in_executor(self.executor, task)
+        running = self.workers.submit(task)
         if self.in_flight <= self.settings.threads:  # a thread is free: there is nothing to leave
             return await running
         try:
