@@ -32,12 +32,30 @@ class Decoded:
     digits: tuple[AlignedDigit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Likeliest:
+    """A text with all its alignments, and its probability, as that of a Decoded; where its digits lie is not told."""
+
+    text: str
+    probability: float
+    alignments: Alignments
+
+    def with_digits(self, logs: Logs) -> Decoded:
+        """With its digits, which `logs`, (t, 11), say."""
+        return Decoded(self.text, self.probability, aligned_digits(logs, self.alignments))
+
+
 def decoded(logits: NDArray[np.float32], temperature: float = 1.0, expected_length: int | None = None) -> Decoded:
     """What a reader's logits, (t, 11) with t ≥ 1, say; `temperature` calibrates them.
 
     With `expected_length`, a text of so many digits, unless t steps are too few for any: then it is as without.
     """
     logs = log_probabilities(logits, temperature)
+    return likeliest(logs, expected_length).with_digits(logs)
+
+
+def likeliest(logs: Logs, expected_length: int | None = None) -> Likeliest:
+    """The same of a reader's calibrated `logs`, (t, 11), without the digits: half of the work."""
     given = 0.0
     found: Alignments | None = None
     if expected_length is not None:
@@ -48,8 +66,7 @@ def decoded(logits: NDArray[np.float32], temperature: float = 1.0, expected_leng
         found = alignments(logs, greedy_text(logs))
         if found.whole < _SURELY:
             found = _likeliest([found, alignments(logs, likely_texts(logs)[0][0])])
-    probability = float(np.exp(min(found.whole - given, 0.0)))
-    return Decoded(_text(found), probability, aligned_digits(logs, found))
+    return Likeliest(_text(found), float(np.exp(min(found.whole - given, 0.0))), found)
 
 
 def nothing_log_probability(logs: Logs) -> float:
@@ -67,8 +84,9 @@ def log_probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> 
 def greedy_text(logits: NDArray[np.floating]) -> str:
     """The text of the likeliest alignment, which names the likeliest class at each step. `logits`: (t, 11)."""
     classes = logits.argmax(axis=1)
-    changes = np.flatnonzero(np.diff(classes, prepend=BLANK))
-    return "".join(str(label) for label in classes[changes] if label != BLANK)
+    begins = classes != BLANK
+    begins[1:] &= classes[1:] != classes[:-1]
+    return "".join(map(str, classes[begins].tolist()))
 
 
 def likely_texts(logs: Logs, beams: int = _BEAMS, least: float = _LEAST_PROBABILITY) -> list[tuple[str, float]]:
@@ -94,11 +112,16 @@ def likely_texts(logs: Logs, beams: int = _BEAMS, least: float = _LEAST_PROBABIL
                 if so_far:
                     before = grown.get(prefix + digit, (0.0, 0.0))
                     grown[prefix + digit] = (before[0], before[1] + probability * so_far)
-        likely = sorted(grown.items(), key=lambda found: -sum(found[1]))[:beams]
+        likely = sorted(grown.items(), key=_probability_of, reverse=True)[:beams]
         total = sum(likely[0][1])
         kept = {prefix: (in_blank / total, in_digit / total) for prefix, (in_blank, in_digit) in likely}
         scale += float(np.log(total))
     return [(prefix, float(np.log(sum(found))) + scale) for prefix, found in kept.items() if sum(found)]
+
+
+def _probability_of(prefix: tuple[str, tuple[float, float]]) -> float:
+    in_blank, in_digit = prefix[1]
+    return in_blank + in_digit
 
 
 def length_log_probability(logs: Logs, length: int) -> float:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.alignment import NEVER, Logs, aligned_digits, alignments
-from app.ctc import Decoded, decoded, log_probabilities, nothing_log_probability
+from app.alignment import NEVER, Alignments, aligned_digits, alignments
+from app.ctc import Decoded, decoded, likeliest, log_probabilities, nothing_log_probability
 from app.domain import BoundingBox, DigitReading, LineReading
 from app.imaging.digit_spans import digit_spans
 from app.imaging.line import STEP_WIDTH, LineImage
@@ -24,10 +24,11 @@ Boxed = Callable[[BoundingBox], BoundingBox]
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What the lines of an image say."""
+    """What the lines of an image say; `logits`, (t, 11) each, say it."""
 
     lines: tuple[LineImage, ...]
     texts: tuple[Decoded, ...]
+    logits: tuple[NDArray[np.float32], ...]
 
     @property
     def confidence(self) -> float:
@@ -61,16 +62,17 @@ def page_text(
     texts = [_text_or_nothing(own, temperature, least_odds) for own in logits]
     if expected_length is not None and texts and sum(len(text.text) for text in texts) != expected_length:
         hinted = [decoded(own, temperature, expected_length) for own in logits]
-        likeliest = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
-        lines, texts = [lines[likeliest]], [hinted[likeliest]]
-    return PageText(tuple(lines), tuple(texts))
+        best = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
+        lines, texts, logits = [lines[best]], [hinted[best]], [logits[best]]
+    return PageText(tuple(lines), tuple(texts), tuple(logits))
 
 
 def _text_or_nothing(logits: NDArray[np.float32], temperature: float, least_odds: float) -> Decoded:
-    found = decoded(logits, temperature)
-    nothing = math.exp(nothing_log_probability(log_probabilities(logits, temperature)))
+    logs = log_probabilities(logits, temperature)
+    found = likeliest(logs)
+    nothing = math.exp(nothing_log_probability(logs))
     if not found.text or found.probability >= least_odds * nothing:
-        return found
+        return found.with_digits(logs)
     return Decoded("", nothing / (nothing + found.probability), ())
 
 
@@ -104,14 +106,17 @@ def _agreed(
     looks: Sequence[NDArray[np.float32]], temperature: float, least_odds: float, expected_length: int | None
 ) -> Decoded:
     logs = [log_probabilities(logits, temperature) for logits in looks]
-    said = [decoded(logits, temperature, expected_length) for logits in looks]
+    said = [likeliest(own, expected_length) for own in logs]
     found: dict[str, float] = {}
+    first: dict[str, Alignments] = {}
     for text in sorted({one.text for one in said}):
         # A look that says a text says how probable it is, too: of those of a given length.
-        pairs = zip(said, logs, strict=True)
-        found[text] = float(np.mean([o.probability if o.text == text else _probability(log, text) for o, log in pairs]))
+        ways = [
+            one.alignments if one.text == text else alignments(log, text) for one, log in zip(said, logs, strict=True)
+        ]
+        sure = [one.probability if one.text == text else _probability(way) for one, way in zip(said, ways, strict=True)]
+        found[text], first[text] = float(np.mean(sure)), ways[0]
     nothing = float(np.mean([math.exp(nothing_log_probability(log)) for log in logs]))
-    first = {text: alignments(logs[0], text) for text in found}
     there = [text for text in found if first[text].whole != NEVER]
     best = max(there, key=lambda text: found[text], default="")
     if best and (expected_length is not None or found[best] >= least_odds * nothing):
@@ -119,9 +124,8 @@ def _agreed(
     return Decoded("", nothing / max(nothing + found.get(best, 0.0) * bool(best), 1e-9), ())
 
 
-def _probability(logs: Logs, text: str) -> float:
-    whole = alignments(logs, text).whole
-    return 0.0 if whole == NEVER else min(1.0, math.exp(whole))
+def _probability(text: Alignments) -> float:
+    return 0.0 if text.whole == NEVER else min(1.0, math.exp(text.whole))
 
 
 def _says(text: Decoded, length: int) -> bool:

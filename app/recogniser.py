@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,11 +154,12 @@ class Recogniser:
             clock.lap()
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             if unsure := unsure_lines(found):
-                looks = [[found.lines[i].pixels, *other_looks(found.lines[i].pixels)] for i in unsure]
-                logits, waited, computed = reader.logits([look for own in looks for look in own], deadline)
+                others = [other_looks(found.lines[index].pixels) for index in unsure]
+                logits, waited, computed = reader.logits([look for own in others for look in own], deadline)
                 queue, inference = queue + waited, inference + computed
-                each = [logits[start : start + len(looks[0])] for start in range(0, len(logits), len(looks[0]))]
-                found = looked_again(found, unsure, each, reader.temperature, reader.least_odds, expected_length)
+                more = iter(logits)
+                looks = [[found.logits[i], *islice(more, len(own))] for i, own in zip(unsure, others, strict=True)]
+                found = looked_again(found, unsure, looks, reader.temperature, reader.least_odds, expected_length)
             if doubtful := doubtful_lines(found):
                 result = self._logits(glyphs_of([found.lines[index] for index in doubtful]), deadline)
                 inference += result.inference_ms

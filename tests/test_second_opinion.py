@@ -20,7 +20,7 @@ def line(*widths: int) -> LineImage:
 
 
 def page(text: str, probability: float, *lines: LineImage) -> PageText:
-    return PageText(lines, tuple(Decoded(text, probability, ()) for _ in lines))
+    return PageText(lines, tuple(Decoded(text, probability, ()) for _ in lines), ())
 
 
 def sure_of(*classes: int, sure: float = 0.99) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,8 +40,8 @@ def digit_spans(pixels: LinePixels, middles: Sequence[float]) -> list[Span]:
     edges = [0.0, *((one + other) / 2 for one, other in itertools.pairwise(middles)), float(width)]
     spans = []
     for middle, (low, high) in zip(middles, itertools.pairwise(edges), strict=False):
-        left = int(np.clip(max(low, middle - reach), 0, width - 1))
-        right = int(np.clip(np.ceil(min(high, middle + reach)), left + 1, width))
+        left = min(max(int(max(low, middle - reach)), 0), width - 1)
+        right = min(max(math.ceil(min(high, middle + reach)), left + 1), width)
         ink = np.asarray(pixels[:, left:right] >= _INK)
         first, last = _run(np.asarray(ink.any(axis=0)), middle - left)
         rows = np.flatnonzero(ink[:, first:last].any(axis=1))
@@ -54,11 +55,13 @@ def _run(inked: NDArray[np.bool_], middle: float) -> tuple[int, int]:
     columns = np.flatnonzero(inked)
     if not columns.size:
         return 0, len(inked)
-    runs = np.split(columns, np.flatnonzero(np.diff(columns) > _BROKEN + 1) + 1)
+    ends = np.flatnonzero(columns[1:] - columns[:-1] > _BROKEN + 1).tolist()
+    runs = itertools.pairwise([0, *(end + 1 for end in ends), len(columns)])
 
-    def nearness(run: NDArray[np.intp]) -> float:
-        away = max(0.0, float(run[0]) - middle, middle - float(run[-1]))
-        return len(run) - 2 * away
+    def nearness(run: tuple[int, int]) -> float:
+        begin, end = run
+        away = max(0.0, float(columns[begin]) - middle, middle - float(columns[end - 1]))
+        return end - begin - 2 * away
 
-    best = max(runs, key=nearness)
-    return int(best[0]), int(best[-1]) + 1
+    begin, end = max(runs, key=nearness)
+    return int(columns[begin]), int(columns[end - 1]) + 1

@@ -167,7 +167,7 @@ def normalise_line(strength: NDArray[np.uint8]) -> LinePixels:
 
 
 def _scaled_width(height: int, width: int) -> int:
-    return int(np.clip(round(width * LINE_HEIGHT / height), 1, MOST_WIDTH))
+    return min(max(round(width * LINE_HEIGHT / height), 1), MOST_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,7 @@ class Pieces:
 
 def pieces_of(ink: Ink) -> Pieces:
     """The pieces that may belong to one of the lines of an image."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.mask, connectivity=8)
-    left, top, width, height, area = stats[1:].T.astype(np.float64)
+    left, top, width, height, area = ink.components.stats[1:].T.astype(np.float64)
     kept = (area >= _LEAST_AREA) & (width < _MOST_ASPECT * height) & (height < _MOST_TALLNESS * width)
     middles = np.column_stack([left + width / 2, top + height / 2])[kept]
     return Pieces(middles, np.column_stack([width, height])[kept] / 2)
@@ -217,7 +216,7 @@ class _Region:
 
     def trimmed(self, mask: NDArray[np.uint8]) -> _Region:
         """Without the columns at both ends that have no ink, but for a margin."""
-        columns = np.flatnonzero(self.cut(mask).any(axis=0))
+        columns = np.flatnonzero(self.cut(mask).max(axis=0))
         if not columns.size:
             return self
         margin = round(_BESIDE * self.height)
@@ -246,8 +245,8 @@ def _line_region(
     away = np.abs((others[:, 1] + others[:, 3]) / 2 - middle)
     line = np.concatenate([line, others[(tall >= _LOW * digit) & (tall <= _HIGH * digit) & (away <= _AWAY * digit)]])
     digit, middle = _digit(line)
-    top = float(np.clip(line[:, 1].min(), middle - _REACH * digit, middle - digit / 2))
-    bottom = float(np.clip(line[:, 3].max(), middle + digit / 2, middle + _REACH * digit))
+    top = min(max(float(line[:, 1].min()), middle - _REACH * digit), middle - digit / 2)
+    bottom = min(max(float(line[:, 3].max()), middle + digit / 2), middle + _REACH * digit)
     scale = min(_DIGIT_HEIGHT / digit, _MOST_HEIGHT / (bottom - top))
     ends = turn[0] @ np.array([[0, width, 0, width], [0, 0, height, height]])
     if between is not None:  # columns of the image, at the height where the line is there
@@ -285,6 +284,9 @@ def _digit(boxes: Boxes) -> tuple[float, float]:
 
 def turned_boxes(candidates: Sequence[Candidate], degrees: float) -> Boxes:
     """Left, top, right and bottom of each candidate's ink in an image turned about its corner: (n, 4) float64."""
+    if not degrees:
+        boxes = [one.box for one in candidates]
+        return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
     return _spans([_outline(candidate) for candidate in candidates], _rotation(degrees))
 
 
@@ -307,7 +309,7 @@ def slope_of(candidates: Sequence[Candidate]) -> float:
         return 0.0
     slopes = ((y[other] - y[one]) / np.where(far, x[other] - x[one], 1.0))[far]
     degrees = float(np.rad2deg(np.arctan(_usual(slopes, across[far]))))
-    return float(np.clip(degrees, -_MOST_SLOPE, _MOST_SLOPE)) if _LEAST_SLOPE <= abs(degrees) <= _NO_LINE else 0.0
+    return min(max(degrees, -_MOST_SLOPE), _MOST_SLOPE) if _LEAST_SLOPE <= abs(degrees) <= _NO_LINE else 0.0
 
 
 def _usual(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

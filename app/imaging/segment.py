@@ -120,7 +120,7 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     usable[0] = False
     if np.count_nonzero(usable) > _MOST_PIECES:
         return []
-    usable &= ~_enclosing(components) & _sharp(components, ink.strength)
+    usable &= ~_enclosing(components) & _sharp(ink)
     inner = usable & ~_frame_pieces(components)
     inner |= usable & _cropped_tight(components, inner)
     labels = np.flatnonzero(inner if inner.any() else usable)
@@ -252,10 +252,10 @@ def _round(ink: NDArray[np.bool_]) -> bool:
     return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
 
 
-def _sharp(components: Components, strength: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _sharp(ink: Ink) -> NDArray[np.bool_]:
     """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
-    mask = (components.labels > 0).astype(np.uint8)
-    rim = np.flatnonzero((mask > 0) & (cv2.erode(mask, _NEIGHBOURS) == 0))
+    components, strength = ink.components, ink.strength
+    rim = np.flatnonzero(ink.mask - cv2.erode(ink.mask, _NEIGHBOURS))
     labels, count = components.labels.ravel()[rim], len(components.stats)
     steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, _NEIGHBOURS)
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
@@ -302,23 +302,34 @@ def _tall_height(heights: NDArray[np.int_] | NDArray[np.int32]) -> float:
 def _joined(components: Components, labels: NDArray[np.intp]) -> list[list[int]]:
     """Groups of components that are pieces of one digit: above one another, close, together no taller than a digit."""
     stats = components.stats
-    order = sorted((int(label) for label in labels), key=lambda label: -int(stats[label, HEIGHT]))
-    tallest = max((int(stats[label, HEIGHT]) for label in order), default=0)
+    order = labels[np.argsort(-stats[labels, HEIGHT], kind="stable")].tolist()
+    tallest = max(stats[order, HEIGHT].tolist(), default=0)
     wholes = np.zeros((len(order), 4), np.int64)  # left, top, right and bottom of each group
     groups: list[list[int]] = []
     for label in order:
-        left, top, width, height = (int(v) for v in stats[label, :4])
+        left, top, width, height = stats[label, :4].tolist()
         right, bottom = left + width, top + height
-        lefts, tops, rights, bottoms = wholes[: len(groups)].T
-        pieces = np.minimum(right, rights) - np.maximum(left, lefts) >= 0.6 * np.minimum(width, rights - lefts)
-        pieces &= np.maximum(top, tops) - np.minimum(bottom, bottoms) <= 0.15 * tallest
-        pieces &= np.maximum(bottom, bottoms) - np.minimum(top, tops) <= 1.1 * tallest
-        if height < 0.7 * tallest and pieces.any():
-            index = int(pieces.argmax())
-            groups[index].append(label)
-            own = wholes[index]
-            wholes[index] = min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
-        else:
+        group = (
+            None
+            if height >= 0.7 * tallest
+            else _above_or_below(wholes[: len(groups)], left, top, right, bottom, tallest)
+        )
+        if group is None:
             wholes[len(groups)] = left, top, right, bottom
             groups.append([label])
+        else:
+            groups[group].append(label)
+            own = wholes[group]
+            wholes[group] = min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
     return groups
+
+
+def _above_or_below(
+    wholes: NDArray[np.int64], left: int, top: int, right: int, bottom: int, tallest: int
+) -> int | None:
+    """The first of some groups, (n, 4), that a piece with these edges is one of; None where it is of none."""
+    lefts, tops, rights, bottoms = wholes.T
+    pieces = np.minimum(right, rights) - np.maximum(left, lefts) >= 0.6 * np.minimum(right - left, rights - lefts)
+    pieces &= np.maximum(top, tops) - np.minimum(bottom, bottoms) <= 0.15 * tallest
+    pieces &= np.maximum(bottom, bottoms) - np.minimum(top, tops) <= 1.1 * tallest
+    return int(pieces.argmax()) if pieces.any() else None
