@@ -135,9 +135,9 @@ def _with_any_digit(logs: Logs, text: Alignments, backward: Logs) -> NDArray[np.
     within = np.ascontiguousarray(np.moveaxis(entering, 2, 0))
     share = np.zeros_like(within[0])
     for entered, factor in zip(within, factors, strict=True):
-        share += entered
-        share *= factor
-        entered[:] = share
+        entered += share
+        entered *= factor
+        share = entered
     return np.asarray(np.einsum("tnc,nct->n", within, leaving))
 
 

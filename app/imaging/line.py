@@ -81,10 +81,10 @@ class LineImage:
     def box(self, left: float, right: float, top: float = 0.0, bottom: float = LINE_HEIGHT) -> BoundingBox:
         """The least box of the image around a part of the line; at least one pixel, within the image."""
         corners = np.array([[left, right, left, right], [top, top, bottom, bottom]])
-        x, y = self.to_image[:, :2] @ corners + self.to_image[:, 2:]
+        x, y = (self.to_image[:, :2] @ corners + self.to_image[:, 2:]).tolist()
         height, width = self.shape
-        first_x, first_y = min(max(floor(x.min()), 0), width - 1), min(max(floor(y.min()), 0), height - 1)
-        last_x, last_y = min(max(ceil(x.max()), 1), width), min(max(ceil(y.max()), 1), height)
+        first_x, first_y = min(max(floor(min(x)), 0), width - 1), min(max(floor(min(y)), 0), height - 1)
+        last_x, last_y = min(max(ceil(max(x)), 1), width), min(max(ceil(max(y)), 1), height)
         return BoundingBox(first_x, first_y, max(1, last_x - first_x), max(1, last_y - first_y))
 
     def within(self, to_image: NDArray[np.float64], shape: tuple[int, ...]) -> LineImage:
@@ -315,8 +315,8 @@ def slope_of(candidates: Sequence[Candidate]) -> float:
 def _usual(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """The weighted median."""
     order = np.argsort(values, kind="stable")
-    cumulative = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
+    cumulative = weights[order].cumsum()
+    return float(values[order[cumulative.searchsorted(cumulative[-1] / 2)]])
 
 
 def _rotation(degrees: float) -> NDArray[np.float64]:

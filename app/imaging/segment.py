@@ -255,7 +255,7 @@ def _round(ink: NDArray[np.bool_]) -> bool:
 def _sharp(ink: Ink) -> NDArray[np.bool_]:
     """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
     components, strength = ink.components, ink.strength
-    rim = np.flatnonzero(ink.mask - cv2.erode(ink.mask, _NEIGHBOURS))
+    rim = np.flatnonzero(ink.mask != cv2.erode(ink.mask, _NEIGHBOURS))
     labels, count = components.labels.ravel()[rim], len(components.stats)
     steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, _NEIGHBOURS)
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)

@@ -13,8 +13,9 @@ from app.imaging.components import AREA, chosen, components_of
 MASKS = arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.sampled_from([0, 255]))
 
 
-@given(MASKS)
-def test_they_are_opencvs(mask: np.ndarray) -> None:
+@given(MASKS, st.integers(0, 3), st.integers(0, 3))
+def test_they_are_opencvs(mask: np.ndarray, above: int, beside: int) -> None:
+    mask = np.pad(mask, ((above, above), (beside, beside)))
     components = components_of(mask)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     np.testing.assert_array_equal(components.labels, labels)
