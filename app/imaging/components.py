@@ -44,6 +44,16 @@ class Components:
         first = (self.stats[:, LEFT] == 0) | (self.stats[:, TOP] == 0)
         return np.asarray(first | (self.rights == width) | (self.bottoms == height))
 
+    def mask_of(self, among: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """255 where some of them are, 0 elsewhere, (h, w); `among`, (n,), tells which, by label."""
+        return masked(self.labels, among)
+
+
+def masked(labels: NDArray[np.int32], among: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """255 where a label, (h, w), is among some of n, (n,), and 0 elsewhere."""
+    # To take is twice as fast as to index.
+    return np.asarray((among.view(np.uint8) * np.uint8(255)).take(labels), np.uint8)
+
 
 def components_of(mask: NDArray[np.uint8]) -> Components:
     """The components of what is not 0 in a mask, (h, w)."""

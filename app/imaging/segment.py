@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, likely_polarities
-from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen
+from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen, masked
 from app.imaging.reading_order import reading_order
 
 # Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
@@ -72,8 +72,8 @@ def single_digit(ink: Ink) -> Candidate | None:
     frame = _frame_pieces(ink.components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
-        frame_mask = frame[ink.components.labels]
-        frame_pixels = cv2.dilate(_where(frame_mask), _NEIGHBOURS).astype(np.uint8, copy=False)
+        frame_mask = ink.components.mask_of(frame)
+        frame_pixels = cv2.dilate(frame_mask, _NEIGHBOURS).astype(np.uint8, copy=False)
         unframed = ink_of(ink.strength & ~frame_pixels)
         inside = np.flatnonzero(~_in_edge_band(unframed.components)[1:]) + 1
         if inside.size:
@@ -170,21 +170,17 @@ def _grown(ink: Ink, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
     count = len(components.stats)
     if len(kept) + 1 < count:
         is_own = chosen(count, kept)
-        own = _where(is_own[components.labels])
+        own = components.mask_of(is_own)
         barred = _barred(components) & ~is_own
         if barred.any():
-            near_barred = cv2.dilate(_where(barred[components.labels]), _NEIGHBOURS).astype(np.uint8, copy=False)
+            near_barred = cv2.dilate(components.mask_of(barred), _NEIGHBOURS).astype(np.uint8, copy=False)
             faint = faint & (~near_barred | own)
     whole_count, found = cv2.connectedComponents(faint, connectivity=8)
     if whole_count == 2:
         return faint
     whole = np.asarray(found, np.int32)
-    return _where(chosen(whole_count, whole[own > 0])[whole])
-
-
-def _where(pixels: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """255 where they are true, 0 elsewhere."""
-    return np.asarray(pixels.view(np.uint8) * np.uint8(255), np.uint8)
+    connected = np.bincount(np.compress((own > 0).ravel(), whole.ravel()), minlength=whole_count) > 0
+    return masked(whole, connected)
 
 
 def _barred(components: Components) -> NDArray[np.bool_]:
@@ -245,8 +241,8 @@ def _spans_a_side(ink: NDArray[np.uint8]) -> bool:
     return any(float(side.mean()) >= _SIDE_SHARE for side in sides)
 
 
-def _round(ink: NDArray[np.bool_]) -> bool:
-    """Whether ink, (h, w), leaves the image's corners free: a 0 cropped tight does, a frame does not."""
+def _round(ink: NDArray[np.uint8]) -> bool:
+    """Whether ink leaves the image's corners free: a 0 cropped tight does, a frame does not. `ink`: as above."""
     height, width = ink.shape
     y, x = max(1, round(_CORNER * height)), max(1, round(_CORNER * width))
     return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
