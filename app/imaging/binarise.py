@@ -77,9 +77,9 @@ def ink_of(strength: GreyPixels) -> Ink:
     threshold, found = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = np.asarray(found, np.uint8)
     levels = _histogram(strength)
-    lightest = int(threshold) + 1
-    ink_level, _ = _moments(levels, lightest, 256)
-    paper_level, paper_noise = _moments(levels, 0, lightest)
+    first = int(threshold) + 1  # of the ink's levels
+    ink_level, _ = _moments(levels, first, 256)
+    paper_level, paper_noise = _moments(levels, 0, first)
     contrast = ink_level - paper_level
     if contrast < MIN_CONTRAST or contrast < MIN_SIGNAL_TO_NOISE * paper_noise:
         mask = np.zeros_like(mask)
@@ -92,10 +92,10 @@ def faint_ink(ink: Ink) -> Mask:
     The lower threshold of a hysteresis (Canny, "A Computational Approach to Edge Detection", 1986): only what is
     connected with the mask is ink. The mask is a part of the answer.
     """
-    lightest = int(cv2.minMaxLoc(ink.strength, ink.mask)[0])  # of the ink
+    lightest = int(cv2.minMaxLoc(ink.strength, ink.mask)[0])  # of the ink; 0 where there is none
     counts = ink.levels[:lightest]
     paper_levels = np.flatnonzero(counts)
-    if not paper_levels.size:  # nor where there is no ink
+    if not paper_levels.size:
         return ink.mask
     threshold = float(lightest + paper_levels[-1]) / 2
     paper, noise = _median(counts), 0.0

@@ -15,7 +15,7 @@ GreyPixels = NDArray[np.uint8]
 Kernel = NDArray[np.uint8]
 
 # From this side on, a disc is applied in parts.
-_LARGE_DISC = 15
+_LARGE_DISC = 19
 # From this one on, its squares are larger.
 _LARGER_DISC = 31
 # More discs than an image's sides, reduced as they are, ask for.
