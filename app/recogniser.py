@@ -114,7 +114,7 @@ class Recogniser:
             digit=digit,
             confidence=confidence,
             rejected=confidence < threshold,
-            probabilities=tuple(float(p) for p in probabilities[:DIGITS]),
+            probabilities=tuple(probabilities[:DIGITS].tolist()),
             non_digit_probability=float(probabilities[NON_DIGIT]),
             box=_original_box(candidate.box, image),
             image=image.size,
@@ -155,14 +155,19 @@ class Recogniser:
             found = page_text(lines, logits, reader.temperature, reader.least_odds, expected_length)
             if unsure := unsure_lines(found):
                 others = [other_looks(found.lines[index].pixels) for index in unsure]
+                postprocess += clock.lap()
                 logits, waited, computed = reader.logits([look for own in others for look in own], deadline)
                 queue, inference = queue + waited, inference + computed
+                clock.lap()
                 more = iter(logits)
                 looks = [[found.logits[i], *islice(more, len(own))] for i, own in zip(unsure, others, strict=True)]
                 found = looked_again(found, unsure, looks, reader.temperature, reader.least_odds, expected_length)
             if doubtful := doubtful_lines(found):
-                result = self._logits(glyphs_of([found.lines[index] for index in doubtful]), deadline)
-                inference += result.inference_ms
+                glyphs = glyphs_of([found.lines[index] for index in doubtful])
+                postprocess += clock.lap()
+                result = self._logits(glyphs, deadline)
+                queue, inference = queue + result.queue_ms, inference + result.inference_ms
+                clock.lap()
                 scored = calibrated_probabilities(result.logits, self._temperature)
                 found = with_opinions(found, doubtful, scored, expected_length)
             postprocess += clock.lap()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.alignment import BLANK
-from app.domain import Polarity
+from app.domain import STAGES, Polarity
 from app.imaging.binarise import find_ink
 from app.imaging.decode import WORKING_PIXELS
 from app.imaging.glyph import normalise_glyph
@@ -129,6 +130,26 @@ def test_boxes_are_in_pixels_of_a_large_image_as_sent(line_recogniser: Recognise
     expected = line_recogniser.read(png(number)).lines[0].digits[0].box
     assert first.left == pytest.approx(expected.left + 900, abs=30)
     assert first.height == pytest.approx(expected.height, rel=0.15)
+
+
+class Hesitant:
+    """A line reader that is sure of nothing, and takes its time over it."""
+
+    def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
+        time.sleep(0.02)
+        logits = np.zeros((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), np.float32)
+        logits[..., BLANK] = 20
+        logits[:, 4] = [2.0, *[1.0] * BLANK]
+        return logits
+
+
+def test_no_time_is_counted_twice_where_a_line_is_looked_at_again() -> None:
+    glyphs, lines = (InterpreterPool([model]) for model in (Likeness(), Hesitant()))
+    limits = Limits(max_pixels=10**6, max_digits=64, timeout_s=60)
+    reading = Recogniser(glyphs, 1.0, 0.5, limits, Reader(lines, 1.0, 0.5, 1.0)).read(png(pen_number("47", 40, 5)))
+    timings = reading.timings
+    assert timings.inference > 39  # once and again
+    assert sum(getattr(timings, stage) for stage in STAGES) <= timings.total + 0.01
 
 
 def test_an_image_without_ink_reads_nothing_surely(line_recogniser: Recogniser) -> None:
