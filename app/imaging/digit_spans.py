@@ -37,14 +37,15 @@ def digit_spans(pixels: LinePixels, middles: Sequence[float]) -> list[Span]:
     """
     width = pixels.shape[1]
     reach = _REACH * LINE_HEIGHT
+    ink = np.asarray(pixels >= _INK)
+    inked = np.asarray(ink.any(axis=0))
     edges = [0.0, *((one + other) / 2 for one, other in itertools.pairwise(middles)), float(width)]
     spans = []
     for middle, (low, high) in zip(middles, itertools.pairwise(edges), strict=False):
         left = min(max(int(max(low, middle - reach)), 0), width - 1)
         right = min(max(math.ceil(min(high, middle + reach)), left + 1), width)
-        ink = np.asarray(pixels[:, left:right] >= _INK)
-        first, last = _run(np.asarray(ink.any(axis=0)), middle - left)
-        rows = np.flatnonzero(ink[:, first:last].any(axis=1))
+        first, last = _run(inked[left:right], middle - left)
+        rows = np.flatnonzero(ink[:, left + first : left + last].any(axis=1))
         top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, LINE_HEIGHT)
         spans.append(Span(left + first, left + last, top, bottom))
     return spans

@@ -121,8 +121,10 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     if np.count_nonzero(usable) > _MOST_PIECES:
         return []
     usable &= ~_enclosing(components) & _sharp(ink)
-    inner = usable & ~_frame_pieces(components)
-    inner |= usable & _cropped_tight(components, inner)
+    frame = _frame_pieces(components)
+    inner = usable & ~frame
+    if (usable & frame).any():
+        inner |= usable & _cropped_tight(components, inner)
     labels = np.flatnonzero(inner if inner.any() else usable)
     if not labels.size:
         return []
