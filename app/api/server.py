@@ -127,7 +127,7 @@ class Server(uvicorn.Server):
         _log.info("shutting down", signal=signal.Signals(sig).name, at_once=self._state.draining)
         if self._state.draining:
             sys.stderr.flush()
-            os._exit(0)  # by any other way the interpreter waits for the worker threads
+            os._exit(0)  # by any other way the interpreter waits for a model that is still loading
         self._state.draining = True
         self.should_exit = True
 
