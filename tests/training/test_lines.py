@@ -205,12 +205,17 @@ def test_dates_have_days_and_months_of_two_digits_at_most() -> None:
     assert len(dated) < len(parts)  # what is no date has slashes, too
 
 
-def test_a_slash_that_is_no_longer_than_digits_leans() -> None:
-    for seed in range(200):
+def test_slashes_lean_the_more_the_shorter_they_are() -> None:
+    sizes = []
+    for seed in range(300):
         shape = sign("/", np.random.default_rng(seed))
         assert shape is not None
-        width, height = np.ptp(shape.points(), axis=0)
-        assert height > 1 or width > 0.2 * height
+        sizes.append(np.ptp(shape.points(), axis=0))
+    width, height = np.array(sizes).T
+    lean, low = width / height, height < 1.05
+    assert (lean > 0.1).all()
+    assert 30 < np.count_nonzero(low) < 150
+    assert np.median(lean[low]) > 1.5 * np.median(lean[~low])
 
 
 def test_lines_of_a_page_stand_under_each_other(writers: Writers) -> None:

@@ -10,6 +10,6 @@ config = LinesConfig(
     size=ReaderSize(channels=(24, 48, 96, 192), residuals=(1, 2, 2, 5)),
     grows_from="1.0.0",
     steps=250,
-    epochs=26,
+    epochs=21,
     learning_rate=1.2e-3,
 )
