@@ -8,7 +8,10 @@ from pathlib import Path
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
 from training.config import ConfigError, refuse_bad_values
 
-_SHARES = ("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share", "risk")
+_SHARES = (
+    *("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share", "learned_share"),
+    "risk",
+)
 _AT_LEAST = {
     **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),
     **dict.fromkeys(("wordy_lines", "calm_epochs", "learning_rate", "weight_decay"), 0),
@@ -36,11 +39,13 @@ class LinesConfig:
     numbers seen under the wrong polarity, which are none either. `validation_lines` are of other writers, fonts and
     meters, `evaluation_lines` of each kind of those that are held out. `held_out_families` is
     the share of font families that only evaluation sees; `validation_share` that of the remaining fonts and writers.
-    Lines are kept in `widths`, each in the least that it fits. An epoch is `steps` batches, whose lines are together
-    `batch_width` pixels wide; the last `calm_epochs` are jittered less. The reader is of a `size`; where a released
-    version is named that it `grows_from`, it begins with what that version's reader knows. Of the digits that the
-    threshold accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a value cannot be
-    meant.
+    Lines are kept in `widths`, each in the least that it fits.
+
+    The reader is of a `size`. It begins with what the reader of a released version knows, where one is named that it
+    `grows_from`, and in the end has gone `learned_share` of the way from its first weights to its last. An epoch is
+    `steps` batches, whose lines are together `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of
+    the digits that the threshold accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a
+    value cannot be meant.
     """
 
     version: str
@@ -58,6 +63,7 @@ class LinesConfig:
     widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
     size: ReaderSize = ReaderSize()
     grows_from: str | None = None
+    learned_share: float = 1.0
     batch_width: int = 10_240
     steps: int = 1_000
     epochs: int = 20

@@ -45,6 +45,7 @@ _NOT_OF_A_LINE = {
     "evaluation_lines",
     "size",
     "grows_from",
+    "learned_share",
     "batch_width",
     "steps",
     "epochs",

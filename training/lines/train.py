@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.ctc import greedy_text
+from training.lines.averaging import averaged
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
 from training.lines.figures import Figures, figures
@@ -21,12 +22,14 @@ from training.lines.stream import LineStream, reader_input
 from training.resume import Epochs, fit, without_optimizer
 
 _LARGEST_GRADIENT = 5.0
+# The batches, and the lines of each, that the statistics of averaged weights are measured on.
+_STATISTICS, _LINES = 100, 40
 
 
 def fitted_reader(
     config: LinesConfig, pools: LinePools, run_dir: Path, smaller: keras.Model | None = None
 ) -> keras.Model:
-    """Trains a reader, which grows from a `smaller` one where there is one.
+    """Trains a reader, which grows from a `smaller` one where there is one, and keeps a share of what it learned.
 
     `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
 
@@ -35,6 +38,7 @@ def fitted_reader(
     """
     keras.utils.set_random_seed(config.seed)
     network = line_reader(config.size) if smaller is None else grown(smaller, config.size)
+    before = network.get_weights()
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
@@ -52,7 +56,13 @@ def fitted_reader(
         steps_per_epoch=config.steps,
         shuffle=False,
     )
-    return without_optimizer(network)
+    network = without_optimizer(network)
+    if config.learned_share < 1:
+        whole = config.epochs * config.steps  # batches that no epoch had
+        averaged(
+            network, before, config.learned_share, (stream.batch(whole + i)[0][:_LINES] for i in range(_STATISTICS))
+        )
+    return network
 
 
 def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

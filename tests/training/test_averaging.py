@@ -1,0 +1,67 @@
+"""Weights between those before a training and those after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.imaging.line import LINE_HEIGHT
+from training.lines.averaging import averaged
+from training.lines.config import LinesConfig, ReaderSize
+from training.lines.draw import packed_arrays
+from training.lines.network import line_reader
+from training.lines.pool import LinePools, pooled_lines
+from training.lines.stream import reader_input
+from training.lines.train import fitted_reader
+
+SIZE = ReaderSize((4, 6, 8, 10), (1, 1, 1, 1))
+
+
+def _lines(seed: int, count: int = 30) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (count, LINE_HEIGHT, 48)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_weights_are_between_those_before_and_after(share: float) -> None:
+    one, other = line_reader(SIZE), line_reader(SIZE)
+    before, after = one.get_weights(), other.get_weights()
+    averaged(other, before, share, [])
+    for low, high, own in zip(before, after, other.get_weights(), strict=True):
+        np.testing.assert_allclose(own, (1 - share) * low + share * high, atol=1e-6)
+
+
+def test_statistics_are_those_of_the_lines() -> None:
+    network = line_reader(SIZE, dropout=0.5)
+    network.get_layer("stage0_first_normalised").set_weights([np.full(4, v, np.float32) for v in (1, 0, 50, 9)])
+    momentum = network.get_layer("stage0_first_normalised").momentum
+    lines = _lines(1)
+    averaged(network, network.get_weights(), 1.0, [lines] * 400)
+    first = keras.Model(network.input, network.get_layer("stage0_first").output)
+    seen = np.asarray(first(reader_input(lines), training=False))
+    _, _, mean, variance = network.get_layer("stage0_first_normalised").get_weights()
+    np.testing.assert_allclose(mean, seen.mean(axis=(0, 1, 2)), rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(variance, seen.var(axis=(0, 1, 2)), rtol=2e-2)
+    assert network.get_layer("stage0_first_normalised").momentum == momentum
+    assert next(layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)).rate == 0.5
+
+
+def test_a_training_keeps_the_share_that_its_configuration_says(tmp_path: Path) -> None:
+    drawn = [(line, str(index % 10)) for index, line in enumerate(_lines(2))]
+    pools = LinePools(
+        *(pooled_lines([packed_arrays(part, LinesConfig("1.0.0").widths)]) for part in (drawn, drawn[:4]))
+    )
+    smaller = line_reader(SIZE)
+    kernel = smaller.get_layer("stage0_first").get_weights()[0]
+    changes = []
+    for share in (1.0, 0.5):
+        config = LinesConfig(
+            "1.0.0", size=SIZE, epochs=1, steps=2, batch_width=480, learning_rate=0.1, learned_share=share
+        )
+        network = fitted_reader(config, pools, tmp_path / str(share), smaller)
+        changes.append(np.abs(network.get_layer("stage0_first").get_weights()[0] - kernel).max())
+    assert changes[0] > 0.01
+    assert changes[1] == pytest.approx(changes[0] / 2, rel=0.05)

@@ -1,0 +1,42 @@
+"""Between what a reader knew and what it learned: weights of both, averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from training.lines.stream import Lines, reader_input
+
+# How much of the statistics before is left after a batch; after a hundred batches, nothing.
+_MOMENTUM = 0.97
+
+Weights = Sequence[NDArray[np.float32]]
+
+
+def averaged(network: keras.Model, before: Weights, share: float, batches: Iterable[Lines]) -> None:
+    """Takes a network's weights back towards those `before` its training: `share` of the way to its own are left.
+
+    What was learned of new lines remains for the most part, and so does what was known of others (Wortsman et al.,
+    "Robust fine-tuning of zero-shot models", CVPR 2022). The statistics of its normalisations are measured anew, on
+    `batches` of lines, (n, 32, w) uint8 each: those of weights that are averaged are no averages.
+    """
+    network.set_weights(
+        [(1 - share) * one + share * other for one, other in zip(before, network.get_weights(), strict=True)]
+    )
+    normalisations = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    dropouts = [layer for layer in network.layers if isinstance(layer, layers.Dropout)]
+    kept = [layer.momentum for layer in normalisations], [layer.rate for layer in dropouts]
+    for layer in normalisations:
+        layer.momentum = _MOMENTUM
+    for layer in dropouts:
+        layer.rate = 0.0
+    for lines in batches:
+        network(reader_input(lines), training=True)
+    for layer, momentum in zip(normalisations, kept[0], strict=True):
+        layer.momentum = momentum
+    for layer, rate in zip(dropouts, kept[1], strict=True):
+        layer.rate = rate
