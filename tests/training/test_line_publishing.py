@@ -62,6 +62,19 @@ def base(version: ModelVersion, tmp_path: Path) -> ModelVersion:
     return open_version(tmp_path / "models", "digits", "0.0.1")
 
 
+def test_the_card_says_what_a_reader_grew_from(run_dir: Path, base: ModelVersion, tmp_path: Path) -> None:
+    folder = publish_reader(run_dir, base, "0.1.0", "publish")
+    assert "grew" not in (folder / "README.md").read_text()
+    grown = tmp_path / "run"
+    shutil.copytree(run_dir, grown)
+    report = json.loads((grown / REPORT_FILE).read_text())
+    report["config"] |= {"grows_from": "0.1.0", "learned_share": 0.7}
+    (grown / REPORT_FILE).write_text(json.dumps(report))
+    card = (publish_reader(grown, base, "0.2.0", "publish") / "README.md").read_text()
+    assert "It grew from the reader of 0.1.0, whose weights and those" in card
+    assert "averaged, 30% to 70%." in card
+
+
 def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base: ModelVersion) -> None:
     folder = publish_reader(run_dir, base, "0.1.0", "python -m training.lines publish")
     opened = open_version(base.folder.parents[1], "digits", "latest")
