@@ -110,6 +110,7 @@ def test_everything_can_be_reached_from_the_keyboard(page: Page, images: Path) -
     page.keyboard.press("Home")
     choose(page, images / "6204.png")
     expect_number(page, "6204")
+    page.locator(".box").nth(1).click()  # a digit with others on either side: whichever was the least sure
     page.get_by_role("link", name="Skip to the images").focus()
     reached = set()
     for _ in range(60):
