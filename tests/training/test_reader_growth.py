@@ -79,7 +79,8 @@ def test_a_run_that_grows_needs_a_released_version_with_a_reader(
         run(config, places, 1)
     folder = tmp_path / "models" / "digits" / "1.0.0"
     shutil.copytree(version.folder, folder)
-    (folder / MANIFEST_FILE).write_text(version.manifest.model_copy(update={"reader": None}).model_dump_json())
+    bare = version.manifest.model_copy(update={"version": "1.0.0", "reader": None})
+    (folder / MANIFEST_FILE).write_text(bare.model_dump_json())
     with pytest.raises(ModelMismatch, match="no line reader"):
         run(config, places, 1)
     assert not (tmp_path / "runs").exists()
