@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -79,14 +79,7 @@ class Timings:
 
     def after(self, waited: float) -> Timings:
         """The same, of an image that had waited so long before."""
-        return Timings(
-            self.decode,
-            self.segment,
-            self.queue + waited,
-            self.inference,
-            self.postprocess,
-            self.total + waited,
-        )
+        return replace(self, queue=self.queue + waited, total=self.total + waited)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Threads that work for an event loop.
 
-`concurrent.futures` does the same with a future of its own beside the loop's, locks and conditions around both: on the
-one CPU of a small container, more than twice the time for the way to a thread and back.
+`concurrent.futures` does the same with a future of its own beside the loop's, and locks and conditions around both,
+which every short request pays for on its way to a thread and back.
 """
 
 from __future__ import annotations

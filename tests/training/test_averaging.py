@@ -59,7 +59,14 @@ def test_a_training_keeps_the_share_that_its_configuration_says(tmp_path: Path) 
     changes = []
     for share in (1.0, 0.5):
         config = LinesConfig(
-            "1.0.0", size=SIZE, epochs=1, steps=2, batch_width=480, learning_rate=0.1, learned_share=share
+            "1.0.0",
+            size=SIZE,
+            epochs=1,
+            steps=2,
+            batch_width=480,
+            learning_rate=0.1,
+            grows_from="1.0.0",
+            learned_share=share,
         )
         network = fitted_reader(config, pools, tmp_path / str(share), smaller)
         changes.append(np.abs(network.get_layer("stage0_first").get_weights()[0] - kernel).max())

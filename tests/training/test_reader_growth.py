@@ -18,6 +18,7 @@ from training.lines.config import LinesConfig, LinesPlaces, ReaderSize
 from training.lines.network import grown, line_reader, size_of
 from training.lines.run import run
 from training.lines.stream import reader_input
+from training.resume import TrainingFailed
 
 SMALL = ReaderSize((4, 6, 8, 10), (1, 2, 1, 2))
 LARGER = (
@@ -66,7 +67,7 @@ def test_the_size_of_a_reader_is_seen(size: ReaderSize, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [replace(SMALL, channels=(4, 6, 8, 9)), replace(SMALL, residuals=(0, 2, 1, 2))])
 def test_a_reader_does_not_grow_smaller(size: ReaderSize) -> None:
-    with pytest.raises(ValueError, match="smaller"):
+    with pytest.raises(TrainingFailed, match="smaller"):
         grown(line_reader(SMALL), size)
 
 

@@ -76,6 +76,10 @@ class LinesConfig:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
+        if self.learned_share < 1 and self.grows_from is None:
+            raise ConfigError(
+                "learned_share is for a reader that grows; name the version in grows_from, or leave it out."
+            )
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.alignment import BLANK
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, STEP_WIDTH
 from training.lines.config import ReaderSize
-from training.resume import without_optimizer
+from training.resume import TrainingFailed, without_optimizer
 
 _STEPS_A_COLUMN = COLUMN_WIDTH // STEP_WIDTH
 # Of each stage: the kernel and the strides of its first convolution, and the kernel of its residual ones.
@@ -62,13 +62,15 @@ def grown(smaller: keras.Model, size: ReaderSize) -> keras.Model:
     """A larger reader that gives the same logits as a smaller one, for training to go on from there.
 
     Its further channels are fresh and weigh nothing yet in those that were there, nor do its further residuals (Chen,
-    Goodfellow, Shlens: Net2Net, ICLR 2016). Raises ValueError where a stage has fewer channels or residuals than the
-    smaller one's.
+    Goodfellow, Shlens: Net2Net, ICLR 2016). Raises TrainingFailed where a stage has fewer channels or residuals than
+    the smaller one's.
     """
     before = size_of(smaller)
     for few, many in ((before.channels, size.channels), (before.residuals, size.residuals)):
         if any(one > other for one, other in zip(few, many, strict=True)):
-            raise ValueError(f"{size} is smaller than {before} somewhere.")
+            raise TrainingFailed(
+                f"{size} is smaller somewhere than {before}, from which it grows; choose a larger one."
+            )
     network = line_reader(size)
     given = iter(_taught(smaller))
     for stage in range(len(_STAGES)):
