@@ -74,6 +74,15 @@ def nothing_log_probability(logs: Logs) -> float:
     return float(logs[:, BLANK].sum())
 
 
+def digit_log_probabilities(logs: Logs) -> Logs:
+    """Of each digit, how probable it is that the text is that digit alone: natural logarithms, (10,), of (t, 11)."""
+    blanks = np.concatenate([[0.0], logs[:, BLANK].cumsum()])[:, np.newaxis]
+    digits = np.concatenate([np.zeros((1, DIGITS)), logs[:, :DIGITS].cumsum(axis=0)])
+    # Blanks until a step, the digit until another, and blanks again.
+    begun = np.logaddexp.accumulate((blanks - digits)[:-1], axis=0)
+    return np.asarray(np.logaddexp.reduce(begun + (digits - blanks)[1:], axis=0) + blanks[-1])
+
+
 def log_probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> Logs:
     """Logarithms of the softmax of (t, 11) logits divided by `temperature` (> 0): (t, 11) float64."""
     scaled = logits.astype(np.float64) / temperature

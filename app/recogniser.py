@@ -1,4 +1,5 @@
 """The whole way of an image: bytes → grey → ink → candidates → glyphs → logits → probabilities → answer.
+Where they are unsure, the digit is looked at again before it is answered.
 
 A number goes bytes → grey → ink → lines → logits → text; by its digits' glyphs where the model has no line reader.
 """
@@ -31,6 +32,7 @@ from app.explanation import Explainer
 from app.imaging.binarise import find_ink
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import Glyph, normalise_glyph
+from app.imaging.line import digit_line
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
@@ -38,6 +40,7 @@ from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines
 from app.reader import Reader
 from app.runner import Logits, Runner, awaited
+from app.second_look import agreed, is_unsure, other_glyphs, reader_probabilities
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
@@ -103,9 +106,15 @@ class Recogniser:
         segment = clock.lap()
         result = self._logits(glyphs, deadline)
         clock.lap()
+        queue, inference = result.queue_ms, result.inference_ms
         scored = calibrated_probabilities(result.logits, self._temperature)
         taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
         probabilities, candidate = scored[taken], candidates[taken]
+        postprocess = 0.0
+        if is_unsure(probabilities):
+            probabilities, waited, computed = self._second_look(candidate, probabilities, deadline)
+            queue, inference = queue + waited, inference + computed
+            postprocess = max(0.0, clock.lap() - waited - computed)
         digit = int(probabilities[:DIGITS].argmax())
         confidence = float(probabilities[digit])
         threshold = self._threshold if min_confidence is None else min_confidence
@@ -118,7 +127,7 @@ class Recogniser:
             non_digit_probability=float(probabilities[NON_DIGIT]),
             box=_original_box(candidate.box, image),
             image=image.size,
-            timings=Timings(decode, segment, result.queue_ms, result.inference_ms, clock.lap(), clock.total()),
+            timings=Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total()),
             explanation=explanation,
         )
 
@@ -210,6 +219,19 @@ class Recogniser:
 
     def _logits(self, glyphs: NDArray[np.uint8], deadline: Deadline) -> Logits:
         return awaited(self._runner.submit(glyphs), deadline)
+
+    def _second_look(
+        self, candidate: Candidate, probabilities: NDArray[np.float64], deadline: Deadline
+    ) -> tuple[NDArray[np.float64], float, float]:
+        """The probabilities, (11,), that all looks agree on, and the milliseconds waited and computed."""
+        result = self._logits(other_glyphs(candidate.ink), deadline)
+        waited, computed = result.queue_ms, result.inference_ms
+        opinions = [np.vstack([probabilities, calibrated_probabilities(result.logits, self._temperature)])]
+        if self._reader is not None:
+            logits, queued, run = self._reader.logits([digit_line(candidate.ink)], deadline)
+            waited, computed = waited + queued, computed + run
+            opinions.append(reader_probabilities(logits[0], self._reader.temperature)[np.newaxis])
+        return agreed(opinions), waited, computed
 
     def _explained(self, glyph: Glyph, digit: int, deadline: Deadline) -> Explanation:
         if self._explainer is None:

@@ -16,6 +16,7 @@ from app.alignment import BLANK, NEVER, aligned_digits, alignments, best_alignme
 from app.ctc import (
     best_of_length,
     decoded,
+    digit_log_probabilities,
     greedy_text,
     length_log_probability,
     likely_texts,
@@ -185,3 +186,11 @@ def test_any_logits_give_a_text_and_probabilities(logits: NDArray[np.float32]) -
     for digit in answer.digits:
         assert 0 <= digit.first < digit.last <= len(logits)
         assert 0 <= digit.confidence <= 1
+
+
+def test_lone_digits_are_as_probable_as_all_their_alignments() -> None:
+    random = np.random.default_rng(7)
+    for steps in (1, 2, 40):
+        logs = log_probabilities(random.normal(0, 3, (steps, BLANK + 1)).astype(np.float32))
+        expected = [alignments(logs, str(digit)).whole for digit in range(10)]
+        assert digit_log_probabilities(logs) == pytest.approx(expected)

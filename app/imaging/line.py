@@ -141,6 +141,13 @@ def lines_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUT
     return [line for one in likely if (line := line_image(grey, one)) is not None]
 
 
+def digit_line(ink: NDArray[np.uint8]) -> LinePixels:
+    """The ink of one digit, (h, w) uint8 and cropped to its box, as a line of its own: (32, w) uint8."""
+    beyond = round(ink.shape[0] * (LINE_HEIGHT / _DIGIT_HEIGHT - 1) / 2)
+    beside = round(_BESIDE * (ink.shape[0] + 2 * beyond))
+    return normalise_line(np.pad(ink, ((beyond, beyond), (beside, beside))))
+
+
 def normalise_line(strength: NDArray[np.uint8]) -> LinePixels:
     """The ink of one line, cropped to its box with a margin, as a reader takes it: (32, w) uint8, light ink on black.
 

@@ -1,15 +1,32 @@
-"""A line seen again: somewhat wider, narrower, and slanted either way. What is read of all of them is surer."""
+"""A line or a digit seen again: somewhat wider, narrower, and slanted or turned either way.
+
+What is read of all of them together is surer.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, MOST_WIDTH, LinePixels
 
 # How much wider, and by how many columns a row the line is sheared to the right.
 _LOOKS = ((1.12, 0.0), (0.9, 0.0), (1.0, 0.18), (1.0, -0.18))
 _MARGIN = 2
+# Of a digit: slanted by a fifth, turned by eight degrees, a seventh wider and narrower, about its middle.
+_COS, _SIN = np.cos(np.deg2rad(8.0)), np.sin(np.deg2rad(8.0))
+_DIGIT_LOOKS = np.array(
+    [
+        *([[1, 0.18], [0, 1]], [[1, -0.18], [0, 1]]),
+        *([[_COS, -_SIN], [_SIN, _COS]], [[_COS, _SIN], [-_SIN, _COS]]),
+        *([[1.15, 0], [0, 1]], [[0.87, 0], [0, 1]]),
+    ]
+)
+# The room that a digit needs for it on each side, as a share of its longer side.
+_DIGIT_ROOM = 0.2
+# What is left of the strongest ink where the ink of a look ends.
+_LEAST_INK = 0.25
 
 
 def other_looks(pixels: LinePixels) -> list[LinePixels]:
@@ -26,3 +43,19 @@ def _look(pixels: LinePixels, wider: float, shear: float) -> LinePixels:
     start = _MARGIN + (leaning if shear > 0 else 0.0)
     matrix = np.array([[wider * squeezed, -shear * squeezed, start * squeezed], [0, 1, 0]], np.float64)
     return cv2.warpAffine(pixels, matrix, (room, LINE_HEIGHT), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def other_digit_looks(ink: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Six more looks at the ink of one digit, (h, w) uint8, each cropped to its own box."""
+    height, width = ink.shape
+    margin = max(2, int(_DIGIT_ROOM * max(height, width)))
+    room = np.pad(ink, margin)
+    middle = np.array([room.shape[1] - 1, room.shape[0] - 1]) / 2
+    looks = []
+    for turn in _DIGIT_LOOKS:
+        matrix = np.column_stack([turn, middle - turn @ middle])
+        look = cv2.warpAffine(room, matrix, room.shape[::-1], flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        inked = look > _LEAST_INK * ink.max()
+        rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+        looks.append(look[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if rows.size else ink)
+    return looks

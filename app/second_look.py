@@ -1,0 +1,51 @@
+"""A second look at a lone digit that the glyph network is unsure of: seen in other ways, and by the line reader too.
+
+Two networks of unlike kinds, trained apart, seldom make the same mistake (Hansen, Salamon: Neural network ensembles,
+IEEE PAMI 1990). Most digits are sure at once, and cost nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.ctc import digit_log_probabilities, log_probabilities
+from app.imaging.glyph import normalise_glyph
+from app.imaging.looks import other_digit_looks
+
+# Where no class is as probable as this, an image is looked at again.
+_UNSURE = 0.9
+# No opinion is so sure that others could not outweigh it.
+_LEAST_PROBABILITY = 1e-6
+
+
+def is_unsure(probabilities: NDArray[np.float64]) -> bool:
+    """Whether a second look is worth its time, after the first one's probabilities, (11,)."""
+    return float(probabilities.max()) < _UNSURE
+
+
+def other_glyphs(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The glyphs of other looks at the ink of a digit, (h, w) uint8: (n, 28, 28) uint8."""
+    return np.stack([normalise_glyph(look) for look in other_digit_looks(ink)])
+
+
+def reader_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """How probable a line reader's logits, (t, 11), make it that a line is each digit alone, or none: (11,).
+
+    None are nothing, and several digits.
+    """
+    digits = np.exp(digit_log_probabilities(log_probabilities(logits, temperature)))
+    digits /= max(1.0, float(digits.sum()))
+    return np.append(digits, 1.0 - digits.sum())
+
+
+def agreed(opinions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """What several opinions come to: (11,). Each is of one network, (n, 11), whatever its number of looks.
+
+    The geometric mean of probabilities: the looks of a network have together as much weight as those of another.
+    """
+    logs = [np.log(np.maximum(opinion, _LEAST_PROBABILITY)).mean(axis=0) for opinion in opinions]
+    together = np.exp(np.mean(logs, axis=0))
+    return np.asarray(together / together.sum())

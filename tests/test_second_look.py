@@ -1,0 +1,173 @@
+"""A second look at digits that the glyph network is unsure of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.alignment import BLANK
+from app.calibration import LABELS, NON_DIGIT
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, digit_line
+from app.imaging.looks import other_digit_looks
+from app.reader import Reader
+from app.recogniser import Limits, Recogniser
+from app.runner import InterpreterPool
+from app.second_look import agreed, is_unsure, other_glyphs, reader_probabilities
+from tests.samples.draw import pen_number
+
+
+def torn(sure: float, digit: int = 4, other: int = 9) -> NDArray[np.float64]:
+    """Probabilities, (11,), of a digit that may be another; the rest is shared by all the others."""
+    probabilities = np.full(len(LABELS), 1e-4)
+    probabilities[digit] = sure
+    probabilities[other] = 1 - probabilities.sum() + probabilities[other]
+    return probabilities
+
+
+class Fixed:
+    """A network of glyphs that always says the same; it counts what it is asked."""
+
+    def __init__(self, probabilities: NDArray[np.float64]) -> None:
+        self._logits = np.log(probabilities).astype(np.float32)
+        self.asked = 0
+
+    def logits(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked += len(glyphs)
+        return np.tile(self._logits, (len(glyphs), 1))
+
+
+class FixedReader:
+    """A line reader that reads one text of every line, whatever it shows; it counts the lines."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.asked = 0
+
+    def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked += len(lines)
+        logits = np.zeros((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), np.float32)
+        logits[..., BLANK] = 12
+        for place, digit in enumerate(self._text):
+            logits[:, 2 + 3 * place] = 0
+            logits[:, 2 + 3 * place, int(digit)] = 12
+        return logits
+
+
+def png(text: str) -> bytes:
+    return cv2.imencode(".png", pen_number(text, 40, 5))[1].tobytes()
+
+
+@pytest.fixture
+def made() -> Iterator[list[Recogniser]]:
+    recognisers: list[Recogniser] = []
+    yield recognisers
+    for one in recognisers:
+        one.close()
+
+
+def recogniser(made: list[Recogniser], glyphs: Fixed, reader: FixedReader | None) -> Recogniser:
+    lines = Reader(InterpreterPool([reader]), 1.0, 0.5, 1.0) if reader else None
+    limits = Limits(max_pixels=10**6, max_digits=64, timeout_s=60)
+    made.append(Recogniser(InterpreterPool([glyphs]), 1.0, 0.5, limits, lines))
+    return made[-1]
+
+
+def test_the_line_reader_settles_what_the_glyph_network_is_torn_about(made: list[Recogniser]) -> None:
+    glyphs, reader = Fixed(torn(0.55)), FixedReader("9")
+    prediction = recogniser(made, glyphs, reader).predict(png("9"))
+    assert prediction.digit == 9
+    assert prediction.confidence > 0.9
+    assert sum(prediction.probabilities) + prediction.non_digit_probability == pytest.approx(1)
+    assert reader.asked == 1
+
+
+def test_a_digit_that_is_sure_is_not_looked_at_again(made: list[Recogniser]) -> None:
+    glyphs, reader = Fixed(torn(0.97)), FixedReader("9")
+    prediction = recogniser(made, glyphs, reader).predict(png("4"))
+    assert prediction.digit == 4
+    assert prediction.confidence == pytest.approx(0.97, abs=1e-6)
+    assert (glyphs.asked, reader.asked) == (1, 0)
+
+
+def test_what_is_surely_no_digit_is_not_looked_at_again(made: list[Recogniser]) -> None:
+    glyphs, reader = Fixed(torn(0.97, NON_DIGIT)), FixedReader("9")
+    prediction = recogniser(made, glyphs, reader).predict(png("4"))
+    assert prediction.rejected
+    assert reader.asked == 0
+
+
+def test_without_a_line_reader_the_glyph_network_looks_again_alone(made: list[Recogniser]) -> None:
+    glyphs = Fixed(torn(0.6))
+    prediction = recogniser(made, glyphs, None).predict(png("4"))
+    assert prediction.digit == 4
+    assert prediction.confidence == pytest.approx(0.6, abs=1e-3)
+    assert glyphs.asked > 1
+
+
+def test_times_of_a_second_look_add_up(made: list[Recogniser]) -> None:
+    timings = recogniser(made, Fixed(torn(0.6)), FixedReader("9")).predict(png("9")).timings
+    parts = timings.decode + timings.segment + timings.queue + timings.inference + timings.postprocess
+    assert parts == pytest.approx(timings.total, rel=0.2)
+
+
+def test_two_digits_read_as_a_line_are_no_digit() -> None:
+    (logits,) = FixedReader("47").logits(np.zeros((1, LINE_HEIGHT, 64), np.uint8))
+    probabilities = reader_probabilities(logits, 1.0)
+    assert probabilities.shape == (len(LABELS),)
+    assert probabilities.argmax() == NON_DIGIT
+    assert probabilities.sum() == pytest.approx(1)
+
+
+def test_nothing_read_of_a_line_is_no_digit() -> None:
+    (logits,) = FixedReader("").logits(np.zeros((1, LINE_HEIGHT, 64), np.uint8))
+    assert reader_probabilities(logits, 1.0)[NON_DIGIT] > 0.99
+
+
+def test_opinions_of_one_network_weigh_no_more_for_their_number() -> None:
+    nines = np.tile(torn(0.3), (7, 1))
+    fours = torn(0.7)[np.newaxis]
+    together = agreed([nines, fours])
+    assert together[4] == pytest.approx(together[9], rel=0.01)
+    assert together.sum() == pytest.approx(1)
+
+
+def test_an_opinion_that_rules_a_digit_out_can_be_outweighed() -> None:
+    never, sure = np.zeros((1, len(LABELS))), np.zeros((1, len(LABELS)))
+    never[0, 4], sure[0, 9] = 1.0, 1.0
+    together = agreed([never, sure, sure])
+    assert np.isfinite(together).all()
+    assert together.argmax() == 9
+
+
+@pytest.mark.parametrize(("most", "unsure"), [(0.89, True), (0.91, False)])
+def test_from_a_certain_probability_on_an_answer_is_sure(most: float, unsure: bool) -> None:
+    assert is_unsure(torn(most)) == unsure
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (40, 2), (24, 16)])
+def test_looks_at_ink_of_any_shape_are_crops_with_ink(size: tuple[int, int]) -> None:
+    ink = np.full(size, 200, np.uint8)
+    looks = other_digit_looks(ink)
+    for look in looks:
+        inked = look > 0
+        assert all(edge.any() for edge in (inked[0], inked[-1], inked[:, 0], inked[:, -1]))
+    assert other_glyphs(ink).shape == (len(looks), 28, 28)
+
+
+def test_looks_differ_from_each_other_and_from_the_ink() -> None:
+    glyphs = other_glyphs(255 - pen_number("4", 40, 5))
+    assert len(np.unique(glyphs.reshape(len(glyphs), -1), axis=0)) == len(glyphs)
+
+
+def test_the_line_of_a_digit_has_it_as_high_as_lines_have_their_digits() -> None:
+    line = digit_line(np.full((50, 30), 255, np.uint8))
+    assert line.shape[0] == LINE_HEIGHT
+    rows, columns = np.flatnonzero(line.max(axis=1) > 127), np.flatnonzero(line.max(axis=0) > 127)
+    assert len(rows) == pytest.approx(23, abs=1)
+    assert len(columns) == pytest.approx(23 * 30 / 50, abs=1)
+    assert columns[0] > 0
+    assert rows[0] == pytest.approx((LINE_HEIGHT - 23) / 2, abs=1)
