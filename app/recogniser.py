@@ -47,8 +47,9 @@ from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 _NON_DIGIT_SHARE = 0.5
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
-# Where one way of looking shows nothing, another must be read at least this surely.
-_LEAST_SURETY = 0.3
+# Where one way of looking shows nothing, another must be read at least this surely: of a longer number, each so many
+# digits.
+_LEAST_SURETY, _DIGITS_AS_SURE = 0.3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,7 @@ class Recogniser:
                 scored = calibrated_probabilities(result.logits, self._temperature)
                 found = with_opinions(found, doubtful, scored, expected_length)
             postprocess += clock.lap()
-            if read is None or (
-                not found.says_nothing and found.surety > (_LEAST_SURETY if read.says_nothing else read.surety)
-            ):
+            if read is None or (not found.says_nothing and found.surety > _surety_to_beat(read, found)):
                 read = found
             if not found.says_nothing and found.surety >= _SURELY:
                 break
@@ -265,6 +264,13 @@ class _Clock:
 
     def total(self) -> float:
         return 1e3 * (time.perf_counter() - self._start)
+
+
+def _surety_to_beat(read: PageText, other: PageText) -> float:
+    """How sure another way of looking at an image must be, to be taken in place of what was read."""
+    if not read.says_nothing:
+        return read.surety
+    return float(_LEAST_SURETY ** max(1.0, max(len(text.text) for text in other.texts) / _DIGITS_AS_SURE))
 
 
 def _kept(non_digit: NDArray[np.float64], expected_length: int | None) -> NDArray[np.bool_]:

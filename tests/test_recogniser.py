@@ -152,11 +152,40 @@ def test_no_time_is_counted_twice_where_a_line_is_looked_at_again() -> None:
     assert sum(getattr(timings, stage) for stage in STAGES) <= timings.total + 0.01
 
 
+class SeesTheOtherWay:
+    """A line reader that sees nothing at first, and then eight digits, each with the same probability."""
+
+    def __init__(self, sure: float) -> None:
+        self._sure = sure
+        self._asked = 0
+
+    def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._asked += 1
+        probabilities = np.full((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), 1e-9)
+        probabilities[..., BLANK] = 1.0
+        if self._asked > 1:
+            for place in range(8):
+                probabilities[:, 2 * place + 1, BLANK] = 1e-9
+                probabilities[:, 2 * place + 1, place], probabilities[:, 2 * place + 1, 9] = self._sure, 1 - self._sure
+        return np.log(probabilities).astype(np.float32)
+
+
+@pytest.mark.parametrize(("sure", "text"), [(0.8, "01234567"), (0.6, "")])
+def test_the_other_way_of_seeing_an_image_must_be_read_as_surely_digit_by_digit(sure: float, text: str) -> None:
+    glyphs, lines = (InterpreterPool([model]) for model in (Likeness(), SeesTheOtherWay(sure)))
+    limits = Limits(max_pixels=10**6, max_digits=64, timeout_s=60)
+    number = pen_number("358", 60, PEN)
+    rows, columns = np.nonzero(find_ink(number, Polarity.DARK_ON_LIGHT).mask)
+    crop = number[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    reading = Recogniser(glyphs, 1.0, 0.5, limits, Reader(lines, 1.0, 0.5, 1.0)).read(png(np.ascontiguousarray(crop)))
+    assert reading.text == text
+
+
 def test_an_image_without_ink_reads_nothing_surely(line_recogniser: Recogniser) -> None:
     reading = line_recogniser.read(png(np.full((90, 200), 210, np.uint8)))
     assert (reading.text, reading.lines, reading.confidence) == ("", (), 1.0)
 
 
-def test_predictions_do_not_ask_the_line_reader(recogniser: Recogniser, line_recogniser: Recogniser) -> None:
+def test_a_sure_digit_is_the_same_with_a_line_reader(recogniser: Recogniser, line_recogniser: Recogniser) -> None:
     page = png(pen_number("8", 60, PEN))
     assert line_recogniser.predict(page).digit == recogniser.predict(page).digit == 8

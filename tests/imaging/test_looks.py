@@ -17,7 +17,7 @@ def test_looks_are_lines(columns: int) -> None:
     line[8:24, ::7] = 255
     before = line.copy()
     looks = other_looks(line)
-    assert len(looks) == 4
+    assert len(looks) == 6
     for look in looks:
         assert look.shape[0] == LINE_HEIGHT
         assert look.shape[1] % COLUMN_WIDTH == 0
@@ -31,7 +31,7 @@ def test_nothing_of_the_line_is_lost(width: int) -> None:
     line[4:28, 2:5] = line[4:28, width - 5 : width - 2] = 255
     for look in other_looks(line):
         ink = look > 100
-        for rows in (ink[5:8], ink[24:27]):  # both strokes, above and below
+        for rows in (ink[6:8], ink[24:26]):  # both strokes, above and below
             columns = np.flatnonzero(rows.any(axis=0))
             assert np.count_nonzero(np.diff(columns) > 8) == 1
 
@@ -44,5 +44,14 @@ def test_looks_differ_in_width_and_slant() -> None:
         top, bottom = (np.flatnonzero((look[rows] > 100).any(axis=0)) for rows in (slice(3, 6), slice(26, 29)))
         apart.append(top[-1] - top[0])
         slants.append(top[0] - bottom[0])
-    assert apart[0] > apart[2] > apart[1]
-    assert slants[2] > 2 > -2 > slants[3]
+    assert min(apart[0], apart[2]) > max(apart[4:]) >= min(apart[4:]) > max(apart[1], apart[3])
+    assert min(slants[:2]) > 2 > -2 > max(slants[2:4])
+    assert slants[4:] == [0, 0]
+
+
+def test_looks_differ_in_height() -> None:
+    line = np.zeros((LINE_HEIGHT, 160), np.uint8)
+    line[8:24, 40:43] = 255
+    rows = [np.flatnonzero((look > 100).any(axis=1)) for look in other_looks(line)]
+    tall = [int(own[-1] - own[0]) + 1 for own in rows]
+    assert tall[4] > tall[0] == tall[1] == tall[2] == tall[3] > tall[5]

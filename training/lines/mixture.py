@@ -111,7 +111,7 @@ def pen_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.34, 0.37, 0.13, 0.06, 0.05, 0.05, 0.0, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.32, 0.36, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0])),
         signs_inside=random.random() < 0.8,
         zeros=Zeros(random.choice(list(Zeros), p=[0.55, 0.2, 0.25])),
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,

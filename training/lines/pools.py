@@ -23,11 +23,11 @@ DRAWN, TYPES, NUMBERS, MNIST = "drawn", "fonts", "UNIPEN strings", "MNIST"
 _METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
-    MNIST: 0.16,
-    "UNIPEN characters": 0.26,
+    MNIST: 0.18,
+    "UNIPEN characters": 0.25,
     "pendigits": 0.06,
     DRAWN: 0.16,
-    TYPES: 0.23,
+    TYPES: 0.22,
     NUMBERS: 0.07,
     _METERS: 0.06,
 }
