@@ -18,6 +18,8 @@ from app.imaging.line import STEP_WIDTH, LineImage
 # Lines whose text is less probable are looked at again, unless a page has more of them than this.
 _UNSURE = 0.9
 _MOST_UNSURE = 16
+# What no piece of ink bears out must be at least this probable.
+_LEAST_OF_NO_PIECES = 0.5
 
 Boxed = Callable[[BoundingBox], BoundingBox]
 
@@ -99,6 +101,20 @@ def looked_again(
     for index, own in zip(unsure, looks, strict=True):
         wanted = expected_length if len(page.lines) == 1 else None
         texts[index] = _agreed(own, temperature, least_odds, wanted)
+    return replace(page, texts=tuple(texts))
+
+
+def without_guesses(page: PageText) -> PageText:
+    """The page without texts that are as likely wrong as right, and that no piece of ink bears out.
+
+    Such a line is an image as a whole: a digit out of focus, or a texture that is somewhat like one.
+    """
+    texts = [
+        text
+        if line.pieces or not text.text or text.probability >= _LEAST_OF_NO_PIECES
+        else Decoded("", 1.0 - text.probability, ())
+        for line, text in zip(page.lines, page.texts, strict=True)
+    ]
     return replace(page, texts=tuple(texts))
 
 

@@ -37,7 +37,7 @@ from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
-from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines
+from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
 from app.runner import Logits, Runner, awaited
 from app.second_look import agreed, is_unsure, other_glyphs, reader_probabilities
@@ -180,6 +180,8 @@ class Recogniser:
                 clock.lap()
                 scored = calibrated_probabilities(result.logits, self._temperature)
                 found = with_opinions(found, doubtful, scored, expected_length)
+            if expected_length is None:
+                found = without_guesses(found)
             postprocess += clock.lap()
             if read is None or (not found.says_nothing and found.surety > _surety_to_beat(read, found)):
                 read = found

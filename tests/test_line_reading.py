@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from app.alignment import BLANK
+from app.ctc import Decoded
 from app.domain import BoundingBox
-from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
-from app.line_reading import line_readings, looked_again, page_text, unsure_lines
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage, LinePiece
+from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines, without_guesses
 
 
 def line(width: int = 96, left: int = 10, top: int = 20) -> LineImage:
@@ -134,3 +137,12 @@ def test_looks_keep_to_an_expected_length() -> None:
 def test_a_page_with_very_many_unsure_lines_is_not_looked_at_again() -> None:
     page = page_text([line()] * 40, [said("30", sure=0.5)] * 40, 1.0)
     assert unsure_lines(page) == []
+
+
+def test_what_no_piece_of_ink_bears_out_is_not_guessed_at() -> None:
+    piece = LinePiece(np.full((20, 14), 255, np.uint8), 8.0)
+    lines = (line(), replace(line(), pieces=(piece,)), line(), line())
+    texts = (Decoded("2", 0.4, ()), Decoded("2", 0.4, ()), Decoded("7", 0.6, ()), Decoded("", 0.3, ()))
+    kept = without_guesses(PageText(lines, texts, ()))
+    assert [text.text for text in kept.texts] == ["", "2", "7", ""]
+    assert [text.probability for text in kept.texts] == pytest.approx([0.6, 0.4, 0.6, 0.3])
