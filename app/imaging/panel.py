@@ -20,6 +20,8 @@ _LEAST_DIFFERENCE, _LEAST_DEVIATIONS = 8.0, 4.0
 _LEAST_FILLED = 0.8
 # … which is this share of the image, at least and at most, and so many pixels high and wide.
 _LEAST_SHARE, _MOST_SHARE, _LEAST_SIDE = 0.02, 0.9, 12.0
+# It stands by itself: of the area of all that stands out, it has this share at least. A letter of a page has less.
+_LEAST_ALONE = 0.5
 # Its rim, as a share of its lesser side, is left out.
 _RIM = 0.03
 
@@ -66,8 +68,10 @@ def _not_background(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _largest_outline(mask: NDArray[np.uint8]) -> NDArray[np.int32] | None:
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    largest = max(outlines, key=cv2.contourArea, default=None)
-    return None if largest is None else np.asarray(largest, np.int32)
+    areas = [cv2.contourArea(outline) for outline in outlines]
+    if not areas or max(areas) < _LEAST_ALONE * sum(areas):
+        return None
+    return np.asarray(outlines[areas.index(max(areas))], np.int32)
 
 
 def _cut(grey: NDArray[np.uint8], centre: tuple[float, float], size: tuple[float, float], angle: float) -> Panel:

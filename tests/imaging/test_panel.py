@@ -51,6 +51,15 @@ def test_digits_on_paper_are_no_panel() -> None:
     assert find_panel(np.full((100, 100), 128, np.uint8)) is None
 
 
+@pytest.mark.parametrize(("blocks", "found"), [(1, True), (2, True), (3, False), (6, False)])
+def test_a_panel_stands_by_itself(blocks: int, found: bool) -> None:
+    page = np.full((200, 460), 240, np.uint8)
+    for index in range(blocks):  # the first one is somewhat larger, as a letter may be
+        left, height = 20 + 70 * index, 52 if index else 56
+        page[60 : 60 + height, left : left + 44] = 40
+    assert (find_panel(page) is not None) == found
+
+
 @settings(deadline=None)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 80), st.integers(1, 80))))
 def test_any_image_has_a_panel_or_none(image: NDArray[np.uint8]) -> None:
