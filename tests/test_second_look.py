@@ -148,7 +148,7 @@ def test_from_a_certain_probability_on_an_answer_is_sure(most: float, unsure: bo
     assert is_unsure(torn(most)) == unsure
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 30), (40, 2), (24, 16)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (40, 2), (24, 16), (3, 2_000)])
 def test_looks_at_ink_of_any_shape_are_crops_with_ink(size: tuple[int, int]) -> None:
     ink = np.full(size, 200, np.uint8)
     looks = other_digit_looks(ink)
@@ -156,6 +156,14 @@ def test_looks_at_ink_of_any_shape_are_crops_with_ink(size: tuple[int, int]) -> 
         inked = look > 0
         assert all(edge.any() for edge in (inked[0], inked[-1], inked[:, 0], inked[:, -1]))
     assert other_glyphs(ink).shape == (len(looks), 28, 28)
+
+
+def test_large_ink_is_looked_at_as_small_ink_is() -> None:
+    large = np.uint8(255) - pen_number("4", 960, 110)
+    small = cv2.resize(large, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
+    assert max(look.size for look in other_digit_looks(large)) < 100 * 100
+    difference = other_glyphs(large).astype(int) - other_glyphs(np.asarray(small, np.uint8))
+    assert np.abs(difference).mean() < 8
 
 
 def test_looks_differ_from_each_other_and_from_the_ink() -> None:

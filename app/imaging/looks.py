@@ -27,6 +27,8 @@ _DIGIT_LOOKS = np.array(
 )
 # The room that a digit needs for it on each side, as a share of its longer side.
 _DIGIT_ROOM = 0.2
+# Larger ink is reduced to this longer side first: four times a glyph's.
+_MOST_SIDE = 80
 # What is left of the strongest ink where the ink of a look ends.
 _LEAST_INK = 0.25
 
@@ -53,6 +55,9 @@ def _look(
 
 def other_digit_looks(ink: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """Six more looks at the ink of one digit, (h, w) uint8, each cropped to its own box."""
+    if (reduced := _MOST_SIDE / max(ink.shape)) < 1:
+        size = max(1, round(ink.shape[1] * reduced)), max(1, round(ink.shape[0] * reduced))
+        ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     height, width = ink.shape
     margin = max(2, int(_DIGIT_ROOM * max(height, width)))
     room = np.pad(ink, margin)
