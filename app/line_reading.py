@@ -18,6 +18,8 @@ from app.imaging.line import STEP_WIDTH, LineImage
 # Lines whose text is less probable are looked at again, unless a page has more of them than this.
 _UNSURE = 0.9
 _MOST_UNSURE = 16
+# A line with more digits counts as several where it is said how sure a page is.
+_DIGITS_OF_A_LINE = 4
 # What no piece of ink bears out must be at least this probable.
 _LEAST_OF_NO_PIECES = 0.5
 
@@ -39,9 +41,13 @@ class PageText:
 
     @property
     def surety(self) -> float:
-        """How sure a line is, on the average: the geometric mean of their probabilities; 1 without lines."""
+        """How sure a line is, on the average: the geometric mean of their probabilities; 1 without lines.
+
+        Of a long number it is that of four of its digits, which as a whole would be the less probable the longer it is.
+        """
         logs = [math.log(max(text.probability, 1e-300)) for text in self.texts]
-        return math.exp(sum(logs) / max(1, len(logs)))
+        lines = sum(max(1.0, len(text.text) / _DIGITS_OF_A_LINE) for text in self.texts)
+        return math.exp(sum(logs) / max(1.0, lines))
 
     @property
     def says_nothing(self) -> bool:
@@ -104,17 +110,16 @@ def looked_again(
     return replace(page, texts=tuple(texts))
 
 
-def without_guesses(page: PageText) -> PageText:
-    """The page without texts that are as likely wrong as right, and that no piece of ink bears out.
+def without_guesses(page: PageText, temperature: float) -> PageText:
+    """The page without texts that are likelier wrong than right, and that no piece of ink bears out.
 
     Such a line is an image as a whole: a digit out of focus, or a texture that is somewhat like one.
     """
-    texts = [
-        text
-        if line.pieces or not text.text or text.probability >= _LEAST_OF_NO_PIECES
-        else Decoded("", 1.0 - text.probability, ())
-        for line, text in zip(page.lines, page.texts, strict=True)
-    ]
+    texts = list(page.texts)
+    for index, (line, text) in enumerate(zip(page.lines, texts, strict=True)):
+        if not line.pieces and text.text and text.probability < _LEAST_OF_NO_PIECES:
+            nothing = math.exp(nothing_log_probability(log_probabilities(page.logits[index], temperature)))
+            texts[index] = Decoded("", nothing / max(nothing + text.probability, 1e-9), ())
     return replace(page, texts=tuple(texts))
 
 

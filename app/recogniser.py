@@ -1,5 +1,5 @@
 """The whole way of an image: bytes → grey → ink → candidates → glyphs → logits → probabilities → answer.
-Where they are unsure, the digit is looked at again before it is answered.
+Where the probabilities are unsure, the digit is looked at again before it is answered.
 
 A number goes bytes → grey → ink → lines → logits → text; by its digits' glyphs where the model has no line reader.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -36,20 +36,19 @@ from app.imaging.line import digit_line
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
+from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, reaches_edge, tight_digits
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
 from app.runner import Logits, Runner, awaited
-from app.second_look import agreed, is_unsure, other_glyphs, reader_probabilities
+from app.second_look import agreed, is_cropped_tight, is_unsure, other_glyphs, reader_probabilities
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
-# Where one way of looking shows nothing, another must be read at least this surely: of a longer number, each so many
-# digits.
-_LEAST_SURETY, _DIGITS_AS_SURE = 0.3, 4
+# Where one way of looking shows nothing, another must be read at least this surely.
+_LEAST_SURETY = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +98,31 @@ class Recogniser:
         image = decode_image(data, self._limits.max_pixels)
         decode = clock.lap()
         deadline.check()
-        candidates = [found for _, found in digits_by_polarity(image.pixels, polarity)]
-        if not candidates:
-            timings = Timings(decode=decode, segment=clock.lap(), total=clock.total())
-            return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, timings)
-        glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
-        segment = clock.lap()
-        result = self._logits(glyphs, deadline)
-        clock.lap()
-        queue, inference = result.queue_ms, result.inference_ms
-        scored = calibrated_probabilities(result.logits, self._temperature)
-        taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
-        probabilities, candidate = scored[taken], candidates[taken]
-        postprocess = 0.0
-        if is_unsure(probabilities):
-            probabilities, waited, computed = self._second_look(candidate, probabilities, deadline)
-            queue, inference = queue + waited, inference + computed
-            postprocess = max(0.0, clock.lap() - waited - computed)
-        digit = int(probabilities[:DIGITS].argmax())
-        confidence = float(probabilities[digit])
+        stages = _Stages(clock)
+        seen = self._seen([found for _, found in digits_by_polarity(image.pixels, polarity)], stages, deadline)
+        if seen is None or (is_unsure(seen.probabilities) and reaches_edge(seen.candidate, image.pixels)):
+            tight = self._seen(tight_digits(image.pixels, polarity), stages, deadline)
+            if tight is not None and is_cropped_tight(
+                tight.probabilities, None if seen is None else seen.probabilities
+            ):
+                seen = tight
+        if seen is None:
+            return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, stages.timings(decode))
+        if is_unsure(seen.probabilities):
+            seen = self._seen_again(seen, stages, deadline)
+        digit = int(seen.probabilities[:DIGITS].argmax())
+        confidence = float(seen.probabilities[digit])
         threshold = self._threshold if min_confidence is None else min_confidence
-        explanation = self._explained(glyphs[taken], digit, deadline) if explain else None
+        explanation = self._explained(seen.glyph, digit, deadline) if explain else None
         return Prediction(
             digit=digit,
             confidence=confidence,
             rejected=confidence < threshold,
-            probabilities=tuple(probabilities[:DIGITS].tolist()),
-            non_digit_probability=float(probabilities[NON_DIGIT]),
-            box=_original_box(candidate.box, image),
+            probabilities=tuple(seen.probabilities[:DIGITS].tolist()),
+            non_digit_probability=float(seen.probabilities[NON_DIGIT]),
+            box=_original_box(seen.candidate.box, image),
             image=image.size,
-            timings=Timings(decode, segment, queue, inference, postprocess + clock.lap(), clock.total()),
+            timings=stages.timings(decode),
             explanation=explanation,
         )
 
@@ -181,9 +175,11 @@ class Recogniser:
                 scored = calibrated_probabilities(result.logits, self._temperature)
                 found = with_opinions(found, doubtful, scored, expected_length)
             if expected_length is None:
-                found = without_guesses(found)
+                found = without_guesses(found, reader.temperature)
             postprocess += clock.lap()
-            if read is None or (not found.says_nothing and found.surety > _surety_to_beat(read, found)):
+            if read is None or (
+                not found.says_nothing and found.surety > (_LEAST_SURETY if read.says_nothing else read.surety)
+            ):
                 read = found
             if not found.says_nothing and found.surety >= _SURELY:
                 break
@@ -221,18 +217,34 @@ class Recogniser:
     def _logits(self, glyphs: NDArray[np.uint8], deadline: Deadline) -> Logits:
         return awaited(self._runner.submit(glyphs), deadline)
 
-    def _second_look(
-        self, candidate: Candidate, probabilities: NDArray[np.float64], deadline: Deadline
-    ) -> tuple[NDArray[np.float64], float, float]:
-        """The probabilities, (11,), that all looks agree on, and the milliseconds waited and computed."""
-        result = self._logits(other_glyphs(candidate.ink), deadline)
-        waited, computed = result.queue_ms, result.inference_ms
-        opinions = [np.vstack([probabilities, calibrated_probabilities(result.logits, self._temperature)])]
+    def _seen(self, candidates: list[Candidate], stages: _Stages, deadline: Deadline) -> _Seen | None:
+        """The one of the candidates, by polarity and the likelier first, that is a digit; None where there is none."""
+        if not candidates:
+            stages.segmented()
+            return None
+        glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
+        stages.segmented()
+        scored = self._probabilities(glyphs, stages, deadline)
+        taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
+        return _Seen(candidates[taken], glyphs[taken], scored[taken])
+
+    def _seen_again(self, seen: _Seen, stages: _Stages, deadline: Deadline) -> _Seen:
+        """With the probabilities that other looks agree on, and the line reader where there is one."""
+        glyphs = other_glyphs(seen.candidate.ink)
+        stages.segmented()
+        opinions = [np.vstack([seen.probabilities, self._probabilities(glyphs, stages, deadline)])]
         if self._reader is not None:
-            logits, queued, run = self._reader.logits([digit_line(candidate.ink)], deadline)
-            waited, computed = waited + queued, computed + run
+            line = digit_line(seen.candidate.ink)
+            stages.segmented()
+            logits, waited, computed = self._reader.logits([line], deadline)
+            stages.computed(waited, computed)
             opinions.append(reader_probabilities(logits[0], self._reader.temperature)[np.newaxis])
-        return agreed(opinions), waited, computed
+        return replace(seen, probabilities=agreed(opinions))
+
+    def _probabilities(self, glyphs: NDArray[np.uint8], stages: _Stages, deadline: Deadline) -> NDArray[np.float64]:
+        result = self._logits(glyphs, deadline)
+        stages.computed(result.queue_ms, result.inference_ms)
+        return calibrated_probabilities(result.logits, self._temperature)
 
     def _explained(self, glyph: Glyph, digit: int, deadline: Deadline) -> Explanation:
         if self._explainer is None:
@@ -254,6 +266,37 @@ class _Asked:
     deadline: Deadline
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What may be the one digit of an image, its glyph, and the probabilities, (11,), of what it is."""
+
+    candidate: Candidate
+    glyph: Glyph
+    probabilities: NDArray[np.float64]
+
+
+class _Stages:
+    """How many milliseconds each stage after decoding took, however often an image was looked at."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._segment = self._queue = self._inference = 0.0
+
+    def segmented(self) -> None:
+        self._segment += self._clock.lap()
+
+    def computed(self, waited: float, computed: float) -> None:
+        """After a network has answered; what was done besides waiting and computing is not counted."""
+        self._queue += waited
+        self._inference += computed
+        self._clock.lap()
+
+    def timings(self, decode: float) -> Timings:
+        """The last lap, before the answer, is postprocessing."""
+        postprocess = self._clock.lap()
+        return Timings(decode, self._segment, self._queue, self._inference, postprocess, self._clock.total())
+
+
 class _Clock:
     """Milliseconds since the last lap, and since the start."""
 
@@ -266,13 +309,6 @@ class _Clock:
 
     def total(self) -> float:
         return 1e3 * (time.perf_counter() - self._start)
-
-
-def _surety_to_beat(read: PageText, other: PageText) -> float:
-    """How sure another way of looking at an image must be, to be taken in place of what was read."""
-    if not read.says_nothing:
-        return read.surety
-    return float(_LEAST_SURETY ** max(1.0, max(len(text.text) for text in other.texts) / _DIGITS_AS_SURE))
 
 
 def _kept(non_digit: NDArray[np.float64], expected_length: int | None) -> NDArray[np.bool_]:

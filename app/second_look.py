@@ -1,7 +1,8 @@
 """A second look at a lone digit that the glyph network is unsure of: seen in other ways, and by the line reader too.
 
-Two networks of unlike kinds, trained apart, seldom make the same mistake (Hansen, Salamon: Neural network ensembles,
-IEEE PAMI 1990). Most digits are sure at once, and cost nothing more.
+What looks like a frame, or like nothing, may be a digit whose image was cropped tight around it: that is tried first.
+Networks of unlike kinds, trained apart, are less often wrong about the same digit than each alone (Hansen, Salamon:
+Neural network ensembles, IEEE PAMI 1990). A digit that is sure at once costs nothing more.
 """
 
 from __future__ import annotations
@@ -11,19 +12,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.calibration import DIGITS
 from app.ctc import digit_log_probabilities, log_probabilities
 from app.imaging.glyph import normalise_glyph
 from app.imaging.looks import other_digit_looks
 
 # Where no class is as probable as this, an image is looked at again.
 _UNSURE = 0.9
-# No opinion is so sure that others could not outweigh it.
+# No opinion is surer than this that a class is none: else it would outweigh whatever the others are sure of.
 _LEAST_PROBABILITY = 1e-6
 
 
 def is_unsure(probabilities: NDArray[np.float64]) -> bool:
     """Whether a second look is worth its time, after the first one's probabilities, (11,)."""
     return float(probabilities.max()) < _UNSURE
+
+
+def is_cropped_tight(tight: NDArray[np.float64], first: NDArray[np.float64] | None) -> bool:
+    """Whether an image is cropped tight around a digit, by the probabilities, (11,), of what is seen under either view.
+
+    `first` is None where there was nothing to be seen.
+    """
+    surely = float(tight[:DIGITS].max())
+    least = _UNSURE if first is None else max(_UNSURE, float(first[:DIGITS].max()))
+    return surely >= least
 
 
 def other_glyphs(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

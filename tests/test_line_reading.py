@@ -143,6 +143,20 @@ def test_what_no_piece_of_ink_bears_out_is_not_guessed_at() -> None:
     piece = LinePiece(np.full((20, 14), 255, np.uint8), 8.0)
     lines = (line(), replace(line(), pieces=(piece,)), line(), line())
     texts = (Decoded("2", 0.4, ()), Decoded("2", 0.4, ()), Decoded("7", 0.6, ()), Decoded("", 0.3, ()))
-    kept = without_guesses(PageText(lines, texts, ()))
+    torn = np.log(np.full((1, BLANK + 1), 0.04)).astype(np.float32)  # two digits alike, and nothing half as likely
+    torn[0, [2, 7, BLANK]] = np.log([0.4, 0.4, 0.2])
+    kept = without_guesses(PageText(lines, texts, (torn,) * 4), 1.0)
     assert [text.text for text in kept.texts] == ["", "2", "7", ""]
-    assert [text.probability for text in kept.texts] == pytest.approx([0.6, 0.4, 0.6, 0.3])
+    assert [text.probability for text in kept.texts[1:]] == pytest.approx([0.4, 0.6, 0.3])
+    assert kept.texts[0].probability < 0.4  # that it is not the one digit does not make it none
+
+
+def test_a_long_number_is_as_sure_as_its_digits() -> None:
+    def sure(*texts: tuple[str, float]) -> float:
+        return PageText((), tuple(Decoded(text, probability, ()) for text, probability in texts), ()).surety
+
+    assert sure(("12345678", 0.36)) == pytest.approx(0.6)
+    assert sure(("1234", 0.6)) == sure(("1", 0.6)) == pytest.approx(0.6)
+    assert sure(("12345678", 0.36), ("1", 0.6)) == pytest.approx(0.6)
+    assert sure(("12345678", 0.1)) > sure(("1", 0.11))
+    assert sure() == 1.0

@@ -82,7 +82,7 @@ class TimingsMs(BaseModel):
     """Where the time went, in milliseconds."""
 
     decode: float = Field(description="Bytes → grey image.")
-    segment: float = Field(description="Grey image → glyphs or lines.")
+    segment: float = Field(description="Grey image → glyphs or lines, those of a second look at what is unsure too.")
     queue: float = Field(description="The wait for a thread and for the model.")
     inference: float = Field(description="Glyphs or lines → logits.")
     postprocess: float = Field(description="Logits → calibrated probabilities.")
@@ -94,7 +94,7 @@ class ExplanationResult(BaseModel):
 
     digit: Annotated[int, Field(ge=0, le=9)] = Field(description="What is explained: the digit that was answered.")
     method: str = Field(description="How the map is made.", examples=["Grad-CAM"])
-    glyph: Glyph = Field(description="What the network saw: 28 rows of 28 grey levels, ink bright.")
+    glyph: Glyph = Field(description="What the network saw at first: 28 rows of 28 grey levels, ink bright.")
     map: HeatMap = Field(
         description="28 rows of 28 shares of the strongest place, which is 1; all 0 where nothing speaks for the digit."
     )

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.imaging.glyph import BOX_SIDE
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, MOST_WIDTH, LinePixels
 
 # How much wider, and by how many columns a row the line is sheared to the right; or how much taller about its middle,
-# and by how many rows lower. Of several such choices, validation is read best with this one.
+# and by how many rows lower: of what fills all rows, one or two leave.
 _LEANING = ((1.12, 0.15), (0.9, 0.15), (1.12, -0.15), (0.9, -0.15))
 _STANDING = ((1.08, 1.0), (0.92, -1.0))
 _MARGIN = 2
@@ -27,10 +28,9 @@ _DIGIT_LOOKS = np.array(
 )
 # The room that a digit needs for it on each side, as a share of its longer side.
 _DIGIT_ROOM = 0.2
-# Larger ink is reduced to this longer side first: four times a glyph's.
-_MOST_SIDE = 80
-# What is left of the strongest ink where the ink of a look ends.
-_LEAST_INK = 0.25
+_HALF = 127
+# Larger ink is reduced to this longer side first.
+_MOST_SIDE = 4 * BOX_SIDE
 
 
 def other_looks(pixels: LinePixels) -> list[LinePixels]:
@@ -61,12 +61,15 @@ def other_digit_looks(ink: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     height, width = ink.shape
     margin = max(2, int(_DIGIT_ROOM * max(height, width)))
     room = np.pad(ink, margin)
+    has_ink = np.where(room > 0, np.uint8(255), np.uint8(0))
     middle = np.array([room.shape[1] - 1, room.shape[0] - 1]) / 2
     looks = []
     for turn in _DIGIT_LOOKS:
         matrix = np.column_stack([turn, middle - turn @ middle])
-        look = cv2.warpAffine(room, matrix, room.shape[::-1], flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-        inked = look > _LEAST_INK * ink.max()
-        rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-        looks.append(look[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if rows.size else ink)
+        look, inked = (
+            cv2.warpAffine(pixels, matrix, room.shape[::-1], flags=cv2.INTER_LINEAR) for pixels in (room, has_ink)
+        )
+        # Where there was ink, however faint: a look is as high as all of the digit.
+        left, top, wide, high = cv2.boundingRect((inked > _HALF).astype(np.uint8))
+        looks.append(np.asarray(look[top : top + high, left : left + wide], np.uint8) if wide else ink)
     return looks

@@ -34,6 +34,10 @@ _ENCLOSED_HEIGHT = 0.25
 _MOST_FRAMES = 64
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
 _MIN_EDGE_STEP = 0.2
+# How much paper is put around an image that may be cropped tight, as a share of its longer side; and what share of the
+# ink a digit has away from the image's edges.
+_PAPER_AROUND = 0.25
+_INNER_SHARE = 0.05
 # What has less ink than this share of the largest component is a speck beside one digit.
 _SPECK_SHARE = 0.06
 _MIN_AREA = 4
@@ -89,20 +93,60 @@ def single_digit(ink: Ink) -> Candidate | None:
     return _whole_digit(ink, kept)
 
 
+def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None:
+    """The one digit of an image, (h, w) uint8, that is cropped tight around it: seen as if there were paper around.
+
+    Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges:
+    that is a frame after all, or a rule.
+    """
+    height, width = grey.shape
+    margin = max(2, round(_PAPER_AROUND * max(height, width)))
+    level = float(np.percentile(grey, 95 if polarity is Polarity.DARK_ON_LIGHT else 5))
+    around = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=level)
+    found = single_digit(find_ink(np.asarray(around, np.uint8), polarity))
+    if found is None:
+        return None
+    box = found.box
+    left, top = max(box.left - margin, 0), max(box.top - margin, 0)
+    right, bottom = min(box.right - margin, width), min(box.bottom - margin, height)
+    band_y, band_x = margin + max(1, round(_EDGE_BAND * height)), margin + max(1, round(_EDGE_BAND * width))
+    rows = slice(max(band_y - box.top, 0), max(2 * margin + height - band_y - box.top, 0))
+    columns = slice(max(band_x - box.left, 0), max(2 * margin + width - band_x - box.left, 0))
+    inside = float(found.ink[rows, columns].sum(dtype=np.float64))
+    if left >= right or top >= bottom or inside < _INNER_SHARE * float(found.ink.sum(dtype=np.float64)):
+        return None
+    return Candidate(BoundingBox(left, top, right - left, bottom - top), found.ink)
+
+
+def reaches_edge(candidate: Candidate, grey: NDArray[np.uint8]) -> bool:
+    """Whether a candidate's ink reaches the edge of the image, (h, w), that it was found in."""
+    height, width = grey.shape
+    box = candidate.box
+    return min(box.left, box.top) == 0 or box.right == width or box.bottom == height
+
+
 def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[tuple[Polarity, Candidate]]:
     """The one digit of an image, (h, w) uint8, under each polarity that it may have, the likelier first.
 
     Two where the grey levels leave a doubt: which one is a digit is for the model to say. Empty where the likelier
     polarity finds no ink.
     """
-    likely = likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
     found: list[tuple[Polarity, Candidate]] = []
-    for one in likely:
+    for one in _likely(grey, polarity):
         candidate = single_digit(find_ink(grey, one))
         if candidate is None:
             break
         found.append((one, candidate))
     return found
+
+
+def tight_digits(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Candidate]:
+    """What `tight_digit` finds under each polarity that an image, (h, w) uint8, may have, the likelier first."""
+    return [found for one in _likely(grey, polarity) if (found := tight_digit(grey, one)) is not None]
+
+
+def _likely(grey: NDArray[np.uint8], polarity: Polarity) -> tuple[Polarity, ...]:
+    return likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
 
 
 def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
