@@ -36,7 +36,8 @@ from app.imaging.line import digit_line
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, reaches_edge, tight_digits
+from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
+from app.imaging.tight import reaches_edge, tight_digits
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
 from app.runner import Logits, Runner, awaited

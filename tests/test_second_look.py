@@ -12,19 +12,15 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.calibration import LABELS, NON_DIGIT
-from app.composition import build_recogniser
 from app.deadline import Deadline
 from app.domain import STAGES
 from app.errors import DeadlineExceeded
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, digit_line
 from app.imaging.looks import other_digit_looks
-from app.manifest import ModelVersion
 from app.reader import Reader
 from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool
 from app.second_look import agreed, is_unsure, other_glyphs, reader_probabilities
-from app.settings import Settings
-from tests.conftest import MODELS
 from tests.samples.draw import pen_number
 
 
@@ -210,51 +206,3 @@ def test_the_line_of_a_digit_has_it_as_high_as_lines_have_their_digits() -> None
     assert len(columns) == pytest.approx(23 * 30 / 50, abs=1)
     assert columns[0] > 0
     assert rows[0] == pytest.approx((LINE_HEIGHT - 23) / 2, abs=1)
-
-
-def tight(text: str, height: int, pen: int) -> NDArray[np.uint8]:
-    """A drawn digit without any paper around it."""
-    page = pen_number(text, height, pen)
-    rows, columns = np.nonzero(page < 128)
-    return np.ascontiguousarray(page[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
-
-
-@pytest.fixture(scope="module")
-def released(version: ModelVersion) -> Iterator[Recogniser]:
-    made = build_recogniser(
-        Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version), version
-    )
-    yield made
-    made.close()
-
-
-@pytest.mark.parametrize("inverted", [False, True])
-@pytest.mark.parametrize(("height", "pen"), [(24, 2), (60, 5), (200, 18)])
-def test_digits_cropped_tight_are_read(released: Recogniser, height: int, pen: int, inverted: bool) -> None:
-    """They lie along the image's edges as frames do, and most 2s, 5s and 7s were answered with no digit."""
-    said = []
-    for digit in "0123456789":
-        crop = tight(digit, height, pen)
-        prediction = released.predict(cv2.imencode(".png", 255 - crop if inverted else crop)[1].tobytes())
-        said.append(prediction.digit)
-        if prediction.box is not None:
-            assert prediction.box.right <= crop.shape[1]
-            assert prediction.box.bottom <= crop.shape[0]
-            assert prediction.box.height >= 0.9 * crop.shape[0]
-    assert said == list(range(10))
-
-
-@pytest.mark.parametrize("sides", [(1, 1, 1, 1), (1, 0, 0, 1), (0, 0, 1, 0), (1, 1, 0, 0)])
-def test_what_is_left_of_a_frame_is_no_digit_cropped_tight(
-    released: Recogniser, sides: tuple[int, int, int, int]
-) -> None:
-    cell = np.full((64, 64), 205, np.uint8)
-    for side, there in enumerate(sides):
-        turned = np.rot90(cell, side)
-        turned[:4] = 40 if there else turned[:4]
-    assert released.predict(cv2.imencode(".png", cell)[1].tobytes()).rejected
-
-
-def test_pixels_beside_the_ink_are_needed_for_no_view(released: Recogniser) -> None:
-    for size in ((1, 1), (1, 9), (9, 1), (3, 400)):
-        released.predict(cv2.imencode(".png", np.zeros(size, np.uint8))[1].tobytes())

@@ -143,6 +143,11 @@ def likely_polarities(grey: GreyPixels) -> tuple[Polarity, ...]:
     return (likelier,) if plain else (likelier, likelier.reversed)
 
 
+def possible_polarities(grey: GreyPixels, polarity: Polarity) -> tuple[Polarity, ...]:
+    """The polarities that an image is to be seen under: the one that is given; of AUTO, those that it may have."""
+    return likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
+
+
 def _light_shares(grey: GreyPixels) -> tuple[float, float]:
     """The share of light pixels, by Otsu's threshold, in the image and along its border."""
     _, light = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import Ink, find_ink, likely_polarities
+from app.imaging.binarise import Ink, find_ink, possible_polarities
 from app.imaging.glyph import full_ink
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
@@ -137,8 +137,7 @@ def lines_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUT
 
     Two where the grey levels leave a doubt: which one shows digits is for the reader to say. Empty without ink.
     """
-    likely = likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
-    return [line for one in likely if (line := line_image(grey, one)) is not None]
+    return [line for one in possible_polarities(grey, polarity) if (line := line_image(grey, one)) is not None]
 
 
 def digit_line(ink: NDArray[np.uint8]) -> LinePixels:

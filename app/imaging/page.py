@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import find_ink, likely_polarities
+from app.imaging.binarise import Ink, find_ink, possible_polarities
+from app.imaging.frames import is_frame
 from app.imaging.line import (
     LINE_HEIGHT,
     MOST_WIDTH,
@@ -25,6 +26,7 @@ from app.imaging.line import (
 from app.imaging.panel import find_panel
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
+from app.imaging.tight import tight_digit, with_paper_around
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
 _COLUMN_GAP = 4.0
@@ -49,20 +51,30 @@ Row = list[Candidate]
 def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[list[LineImage]]:
     """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
 
-    Under either polarity where the grey levels leave a doubt; then those of a panel that stands out from the image.
-    Which of them shows digits is for a reader to say; those that it does not ask for are not made.
+    Under either polarity where the grey levels leave a doubt; then those of a panel that stands out from the image;
+    then as one digit that the image was cropped tight around, from top to bottom. What looks like an empty cell has no
+    lines, unless it is such a digit. Which of them shows digits is for a reader to say; those that it does not ask for
+    are not made.
     """
-    for one in _likely(grey, polarity):
-        yield page_lines(grey, one, most_digits)
-    panel = find_panel(grey)
-    if panel is not None:
-        for one in _likely(panel.pixels, polarity):
-            lines = page_lines(panel.pixels, one, most_digits)
-            yield [line.within(panel.to_image, grey.shape) for line in lines]
-
-
-def _likely(grey: NDArray[np.uint8], polarity: Polarity) -> tuple[Polarity, ...]:
-    return likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
+    likely = possible_polarities(grey, polarity)
+    likeliest = find_ink(grey, likely[0])
+    if is_frame(likeliest):
+        yield []
+    else:
+        yield ink_lines(likeliest, most_digits)
+        for one in likely[1:]:
+            yield page_lines(grey, one, most_digits)
+        panel = find_panel(grey)
+        if panel is not None:
+            for one in possible_polarities(panel.pixels, polarity):
+                lines = page_lines(panel.pixels, one, most_digits)
+                yield [line.within(panel.to_image, grey.shape) for line in lines]
+    for one in likely:
+        found = tight_digit(grey, one)
+        if found is not None and found.box.height == grey.shape[0]:
+            around, margin = with_paper_around(grey, one)
+            to_image = np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]])
+            yield [line.within(to_image, grey.shape) for line in page_lines(around, one, most_digits)]
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:
@@ -71,7 +83,11 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     Empty where there is no ink. Where nothing of the ink may be a digit, the line is all of the image. At most
     `most_digits` pieces of ink, the tallest, are looked at as digits.
     """
-    ink = find_ink(grey, polarity)
+    return ink_lines(find_ink(grey, polarity), most_digits)
+
+
+def ink_lines(ink: Ink, most_digits: int) -> list[LineImage]:
+    """The lines of an image's ink, as `page_lines` has them."""
     if not ink.mask.any():
         return []
     candidates = digit_candidates(ink, most_digits)
@@ -79,8 +95,8 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         return [whole_image(ink)]
     pieces = pieces_of(ink)
     rows = [
-        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, grey.shape[1])]
-        for row in text_rows(candidates, grey.shape[0])
+        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1])]
+        for row in text_rows(candidates, ink.mask.shape[0])
     ]
     return [line for row in _seen_once(rows) for line in row]
 

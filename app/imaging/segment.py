@@ -14,33 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, likely_polarities
+from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, possible_polarities
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen, masked
+from app.imaging.frames import MIN_AREA, SPECK_SHARE, barred, frame_pieces, in_edge_band, is_round, spans_a_side
 from app.imaging.reading_order import reading_order
 
-# Pixels of a component that lie this near the image's edge, as a share of its side, may be a frame's.
-_EDGE_BAND = 0.18
-# A component with this share of its pixels in the edge band, touching the edge, is a piece of a frame.
-_FRAME_SHARE = 0.75
-# One that covers this share of a side that it touches is no part of a digit, however close.
-_BAR_SHARE = 0.5
-# A frame's line runs along at least this share of the image's side.
-_SIDE_SHARE = 0.97
-# This share of each side makes a corner.
-_CORNER = 0.1
 # A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
 _FRAME_DENSITY = 0.2
 _ENCLOSED_HEIGHT = 0.25
 _MOST_FRAMES = 64
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
 _MIN_EDGE_STEP = 0.2
-# How much paper is put around an image that may be cropped tight, as a share of its longer side; and what share of the
-# ink a digit has away from the image's edges.
-_PAPER_AROUND = 0.25
-_INNER_SHARE = 0.05
-# What has less ink than this share of the largest component is a speck beside one digit.
-_SPECK_SHARE = 0.06
-_MIN_AREA = 4
 # A page with more pieces of ink than this is grain, not writing: a page of text has a few thousand.
 _MOST_PIECES = 20_000
 # A rule is at least this many times as long as it is thick; a 1 drawn with a ruler is about 12.
@@ -73,56 +57,24 @@ def single_digit(ink: Ink) -> Candidate | None:
     None where there is no ink.
     """
     kept = np.arange(1, len(ink.components.stats))
-    frame = _frame_pieces(ink.components)
+    frame = frame_pieces(ink.components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
         frame_mask = ink.components.mask_of(frame)
         frame_pixels = cv2.dilate(frame_mask, _NEIGHBOURS).astype(np.uint8, copy=False)
         unframed = ink_of(ink.strength & ~frame_pixels)
-        inside = np.flatnonzero(~_in_edge_band(unframed.components)[1:]) + 1
+        inside = np.flatnonzero(~in_edge_band(unframed.components)[1:]) + 1
         if inside.size:
             ink, kept = unframed, inside
-        elif _spans_a_side(frame_pixels) and not _round(frame_mask):
+        elif spans_a_side(frame_pixels) and not is_round(frame_mask):
             return None
     areas = ink.components.stats[kept, AREA]
-    kept = kept[areas >= max(_MIN_AREA, _SPECK_SHARE * areas.max(initial=0))]
+    kept = kept[areas >= max(MIN_AREA, SPECK_SHARE * areas.max(initial=0))]
     if not kept.size:
         return None
     if kept.size > 1:
         kept = kept[_belongs_to_main(ink.components, kept)]
     return _whole_digit(ink, kept)
-
-
-def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None:
-    """The one digit of an image, (h, w) uint8, that is cropped tight around it: seen as if there were paper around.
-
-    Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges:
-    that is a frame after all, or a rule.
-    """
-    height, width = grey.shape
-    margin = max(2, round(_PAPER_AROUND * max(height, width)))
-    level = float(np.percentile(grey, 95 if polarity is Polarity.DARK_ON_LIGHT else 5))
-    around = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=level)
-    found = single_digit(find_ink(np.asarray(around, np.uint8), polarity))
-    if found is None:
-        return None
-    box = found.box
-    left, top = max(box.left - margin, 0), max(box.top - margin, 0)
-    right, bottom = min(box.right - margin, width), min(box.bottom - margin, height)
-    band_y, band_x = margin + max(1, round(_EDGE_BAND * height)), margin + max(1, round(_EDGE_BAND * width))
-    rows = slice(max(band_y - box.top, 0), max(2 * margin + height - band_y - box.top, 0))
-    columns = slice(max(band_x - box.left, 0), max(2 * margin + width - band_x - box.left, 0))
-    inside = float(found.ink[rows, columns].sum(dtype=np.float64))
-    if left >= right or top >= bottom or inside < _INNER_SHARE * float(found.ink.sum(dtype=np.float64)):
-        return None
-    return Candidate(BoundingBox(left, top, right - left, bottom - top), found.ink)
-
-
-def reaches_edge(candidate: Candidate, grey: NDArray[np.uint8]) -> bool:
-    """Whether a candidate's ink reaches the edge of the image, (h, w), that it was found in."""
-    height, width = grey.shape
-    box = candidate.box
-    return min(box.left, box.top) == 0 or box.right == width or box.bottom == height
 
 
 def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[tuple[Polarity, Candidate]]:
@@ -132,21 +84,12 @@ def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AU
     polarity finds no ink.
     """
     found: list[tuple[Polarity, Candidate]] = []
-    for one in _likely(grey, polarity):
+    for one in possible_polarities(grey, polarity):
         candidate = single_digit(find_ink(grey, one))
         if candidate is None:
             break
         found.append((one, candidate))
     return found
-
-
-def tight_digits(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Candidate]:
-    """What `tight_digit` finds under each polarity that an image, (h, w) uint8, may have, the likelier first."""
-    return [found for one in _likely(grey, polarity) if (found := tight_digit(grey, one)) is not None]
-
-
-def _likely(grey: NDArray[np.uint8], polarity: Polarity) -> tuple[Polarity, ...]:
-    return likely_polarities(grey) if polarity is Polarity.AUTO else (polarity,)
 
 
 def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
@@ -159,13 +102,13 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     stats = components.stats
     width, height = stats[:, WIDTH], stats[:, HEIGHT]
     longer, shorter = np.maximum(width, height), np.maximum(1, np.minimum(width, height))
-    usable = stats[:, AREA] >= _MIN_AREA
+    usable = stats[:, AREA] >= MIN_AREA
     usable &= (longer < _RULE_ELONGATION * shorter) | (longer < 8)
     usable[0] = False
     if np.count_nonzero(usable) > _MOST_PIECES:
         return []
     usable &= ~_enclosing(components) & _sharp(ink)
-    frame = _frame_pieces(components)
+    frame = frame_pieces(components)
     inner = usable & ~frame
     if (usable & frame).any():
         inner |= usable & _cropped_tight(components, inner)
@@ -217,9 +160,9 @@ def _grown(ink: Ink, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
     if len(kept) + 1 < count:
         is_own = chosen(count, kept)
         own = components.mask_of(is_own)
-        barred = _barred(components) & ~is_own
-        if barred.any():
-            near_barred = cv2.dilate(components.mask_of(barred), _NEIGHBOURS).astype(np.uint8, copy=False)
+        bars = barred(components) & ~is_own
+        if bars.any():
+            near_barred = cv2.dilate(components.mask_of(bars), _NEIGHBOURS).astype(np.uint8, copy=False)
             faint = faint & (~near_barred | own)
     whole_count, found = cv2.connectedComponents(faint, connectivity=8)
     if whole_count == 2:
@@ -227,24 +170,6 @@ def _grown(ink: Ink, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
     whole = np.asarray(found, np.int32)
     connected = np.bincount(np.compress((own > 0).ravel(), whole.ravel()), minlength=whole_count) > 0
     return masked(whole, connected)
-
-
-def _barred(components: Components) -> NDArray[np.bool_]:
-    """Which components, by label, cover at least half of a side that they touch."""
-    height, width = components.labels.shape
-    stats = components.stats
-    beside = (stats[:, LEFT] == 0) | (components.rights == width)
-    above = (stats[:, TOP] == 0) | (components.bottoms == height)
-    barred = (beside & (stats[:, HEIGHT] >= _BAR_SHARE * height)) | (above & (stats[:, WIDTH] >= _BAR_SHARE * width))
-    barred[0] = False
-    return np.asarray(barred)
-
-
-def _frame_pieces(components: Components) -> NDArray[np.bool_]:
-    """Which components, by label, are pieces of a frame: they touch the image's edge and stay near it."""
-    frame = components.touching_edge()
-    frame[0] = False
-    return np.asarray(frame & _in_edge_band(components)) if frame.any() else frame
 
 
 def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -258,40 +183,6 @@ def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[
     alike = (stats[:, HEIGHT] >= usual / _ALIKE) & (stats[:, HEIGHT] <= usual * _ALIKE)
     alike &= stats[:, WIDTH] <= usual
     return np.asarray(alike & (stats[:, LEFT] > 0) & (components.rights < components.labels.shape[1]))
-
-
-def _in_edge_band(components: Components) -> NDArray[np.bool_]:
-    """Which components, by label, have nearly all their pixels near the image's edges."""
-    height, width = components.labels.shape
-    band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
-    inside = components.labels[band_y : height - band_y, band_x : width - band_x]
-    count = len(components.stats)
-    inside_area = np.bincount(inside.ravel(), minlength=count)[:count]
-    share = 1.0 - inside_area / np.maximum(1, components.stats[:, AREA])
-    return np.asarray(share >= _FRAME_SHARE)
-
-
-def _spans_a_side(ink: NDArray[np.uint8]) -> bool:
-    """Whether ink runs along nearly all of one side of the image, as a frame's does and a digit cropped tight does not.
-
-    `ink`: (h, w), nonzero on ink.
-    """
-    height, width = ink.shape
-    band_y, band_x = max(1, round(_EDGE_BAND * height)), max(1, round(_EDGE_BAND * width))
-    sides = (
-        ink[:band_y].any(0),
-        ink[height - band_y :].any(0),
-        ink[:, :band_x].any(1),
-        ink[:, width - band_x :].any(1),
-    )
-    return any(float(side.mean()) >= _SIDE_SHARE for side in sides)
-
-
-def _round(ink: NDArray[np.uint8]) -> bool:
-    """Whether ink leaves the image's corners free: a 0 cropped tight does, a frame does not. `ink`: as above."""
-    height, width = ink.shape
-    y, x = max(1, round(_CORNER * height)), max(1, round(_CORNER * width))
-    return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
 
 
 def _sharp(ink: Ink) -> NDArray[np.bool_]:

@@ -1,0 +1,116 @@
+"""Digits that an image is cropped tight around, and cells that only look like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.composition import build_recogniser
+from app.domain import Polarity
+from app.imaging.binarise import find_ink
+from app.imaging.frames import is_frame
+from app.manifest import ModelVersion
+from app.recogniser import Recogniser
+from app.settings import Settings
+from tests.conftest import MODELS
+from tests.samples.draw import pen_number
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def tight(text: str, height: int, pen: int) -> NDArray[np.uint8]:
+    """A drawn digit without any paper around it."""
+    page = pen_number(text, height, pen)
+    rows, columns = np.nonzero(page < 128)
+    return np.ascontiguousarray(page[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
+
+
+@pytest.fixture(scope="module")
+def released(version: ModelVersion) -> Iterator[Recogniser]:
+    made = build_recogniser(
+        Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version), version
+    )
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize(("height", "pen"), [(24, 2), (60, 5), (200, 18)])
+def test_digits_cropped_tight_are_read(released: Recogniser, height: int, pen: int, inverted: bool) -> None:
+    """They lie along the image's edges as frames do, and most 2s, 5s and 7s were answered with no digit."""
+    said = []
+    for digit in "0123456789":
+        crop = tight(digit, height, pen)
+        prediction = released.predict(png(np.uint8(255) - crop if inverted else crop))
+        said.append(prediction.digit)
+        if prediction.box is not None:
+            assert prediction.box.right <= crop.shape[1]
+            assert prediction.box.bottom <= crop.shape[0]
+            assert prediction.box.height >= 0.9 * crop.shape[0]
+    assert said == list(range(10))
+
+
+@pytest.mark.parametrize("sides", [(0, 1, 2, 3), (0, 3), (2,), (0, 1)])
+def test_what_is_left_of_a_frame_is_no_digit_cropped_tight(released: Recogniser, sides: tuple[int, ...]) -> None:
+    assert released.predict(png(cell(*sides))).rejected
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 400)])
+@pytest.mark.parametrize("level", [0, 255])
+def test_images_of_one_level_and_of_any_size_show_nothing(
+    released: Recogniser, size: tuple[int, int], level: int
+) -> None:
+    data = png(np.full(size, level, np.uint8))
+    assert released.predict(data).rejected
+    assert released.read(data).text == ""
+
+
+def cell(*sides: int, size: tuple[int, int] = (64, 64)) -> NDArray[np.uint8]:
+    """A cell of paper in an uneven light, with what a crop left of its frame: on which of four sides."""
+    height, width = size
+    page = np.tile(np.linspace(215, 195, width), (height, 1)).astype(np.uint8)
+    for side in sides:
+        np.rot90(page, side)[:4] = 40
+    return page
+
+
+@pytest.mark.parametrize("sides", [(0, 1, 2, 3), (0, 3), (1,), (3,), (0, 1), (2, 3)])
+def test_an_empty_cell_is_read_as_nothing(released: Recogniser, sides: tuple[int, ...]) -> None:
+    """Its rules were read as a 1 or a 7, in every sixth photo of an empty cell."""
+    assert released.read(png(cell(*sides))).text == ""
+
+
+@pytest.mark.parametrize(("height", "pen"), [(40, 4), (120, 10)])
+def test_a_lone_digit_cropped_tight_is_read_with_its_box(released: Recogniser, height: int, pen: int) -> None:
+    for digit in "0123456789":
+        crop = tight(digit, height, pen)
+        reading = released.read(png(crop))
+        assert reading.text == digit
+        box = reading.lines[0].digits[0].box
+        assert box.right <= crop.shape[1]
+        assert box.bottom <= crop.shape[0]
+        assert box.height >= 0.7 * crop.shape[0]
+
+
+def test_numbers_cropped_tight_are_read(released: Recogniser) -> None:
+    for text in ("11", "17", "40", "2573", "71"):
+        assert released.read(png(tight(text, 60, 6))).text == text
+
+
+def test_a_frame_is_none_with_a_digit_in_it_or_around_a_narrow_crop() -> None:
+    def frame(page: NDArray[np.uint8]) -> bool:
+        return is_frame(find_ink(page, Polarity.DARK_ON_LIGHT))
+
+    empty = cell(0, 1)
+    written = empty.copy()
+    written[20:46, 22:44] = np.minimum(written[20:46, 22:44], pen_number("4", 26, 3)[:26, :22])
+    assert frame(empty)
+    assert not frame(written)
+    assert not frame(np.full((64, 64), 200, np.uint8))
+    assert not frame(cell(1, 3, size=(64, 40)))  # 11
