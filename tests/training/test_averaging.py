@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.alignment import BLANK
 from app.imaging.line import LINE_HEIGHT
 from training.lines.averaging import averaged
 from training.lines.config import LinesConfig, ReaderSize
@@ -66,9 +67,36 @@ def test_a_training_keeps_the_share_that_its_configuration_says(tmp_path: Path) 
             batch_width=480,
             learning_rate=0.1,
             grows_from="1.0.0",
-            learned_share=share,
+            learned_shares=(share,),
         )
-        network = fitted_reader(config, pools, tmp_path / str(share), smaller)
+        network, kept = fitted_reader(config, pools, tmp_path / str(share), smaller)
+        assert kept == share
         changes.append(np.abs(network.get_layer("stage0_first").get_weights()[0] - kernel).max())
     assert changes[0] > 0.01
     assert changes[1] == pytest.approx(changes[0] / 2, rel=0.05)
+
+
+def test_of_several_shares_the_one_that_reads_validation_best_is_kept(tmp_path: Path) -> None:
+    """Trained at a rate that ruins it, a reader that knew all keeps nothing of it."""
+    lines = [np.zeros((LINE_HEIGHT, 48), np.uint8) for _ in range(8)]
+    drawn = [(line, "") for line in lines]
+    pools = LinePools(*(pooled_lines([packed_arrays(drawn, LinesConfig("1.0.0").widths)]) for _ in range(2)))
+    knows = line_reader(SIZE)
+    kernel, bias = knows.get_layer("last").get_weights()
+    bias[BLANK :: BLANK + 1] = 20
+    knows.get_layer("last").set_weights([np.zeros_like(kernel), bias])
+    wrong = [(line, "7") for line in lines]
+    taught = pooled_lines([packed_arrays(wrong, LinesConfig("1.0.0").widths)])
+    config = LinesConfig(
+        "1.0.0",
+        size=SIZE,
+        epochs=1,
+        steps=30,
+        batch_width=480,
+        learning_rate=1.0,
+        grows_from="1.0.0",
+        learned_shares=(1.0, 0.0),
+    )
+    network, kept = fitted_reader(config, LinePools(taught, pools.validation), tmp_path, knows)
+    assert kept == 0.0
+    np.testing.assert_allclose(network.get_layer("last").get_weights()[1], bias, atol=1e-5)

@@ -165,7 +165,7 @@ Trained = tuple[list[NDArray[np.float32]], dict[str, list[float]]]
 def _trained(pools: LinePools, folder: Path) -> Trained:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.lines.train.line_reader", _small_reader)
-        return fitted_reader(TINY, pools, folder).get_weights(), learning_curves(folder)
+        return fitted_reader(TINY, pools, folder)[0].get_weights(), learning_curves(folder)
 
 
 @pytest.fixture(scope="module")

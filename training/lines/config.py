@@ -9,7 +9,7 @@ from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
 from training.config import ConfigError, refuse_bad_values
 
 _SHARES = (
-    *("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share", "learned_share"),
+    *("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share"),
     "risk",
 )
 _AT_LEAST = {
@@ -42,7 +42,8 @@ class LinesConfig:
     Lines are kept in `widths`, each in the least that it fits.
 
     The reader is of a `size`. It begins with what the reader of a released version knows, where one is named that it
-    `grows_from`, and in the end has gone `learned_share` of the way from its first weights to its last. An epoch is
+    `grows_from`, and in the end has gone that one of the `learned_shares` of the way from its first weights to its last
+    with which most of validation is read exactly. An epoch is
     `steps` batches, whose lines are together `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of
     the digits that the threshold accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a
     value cannot be meant.
@@ -63,7 +64,7 @@ class LinesConfig:
     widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
     size: ReaderSize = ReaderSize()
     grows_from: str | None = None
-    learned_share: float = 1.0
+    learned_shares: tuple[float, ...] = (1.0,)
     batch_width: int = 10_240
     steps: int = 1_000
     epochs: int = 20
@@ -76,9 +77,11 @@ class LinesConfig:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
-        if self.learned_share < 1 and self.grows_from is None:
+        if not self.learned_shares or not all(0 <= share <= 1 for share in self.learned_shares):
+            raise ConfigError(f"learned_shares is {self.learned_shares}; they are shares, 0 to 1, and one at least.")
+        if min(self.learned_shares) < 1 and self.grows_from is None:
             raise ConfigError(
-                "learned_share is for a reader that grows; name the version in grows_from, or leave it out."
+                "learned_shares are for a reader that grows; name the version in grows_from, or leave them out."
             )
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")

@@ -45,7 +45,7 @@ _NOT_OF_A_LINE = {
     "evaluation_lines",
     "size",
     "grows_from",
-    "learned_share",
+    "learned_shares",
     "batch_width",
     "steps",
     "epochs",

@@ -106,11 +106,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _grown(config: dict[str, Any]) -> str:
+def _grown(report: dict[str, Any]) -> str:
     """What it began with, where that was another reader."""
+    config = report["config"]
     if not config.get("grows_from"):
         return ""
-    share = config["learned_share"]
+    share = report["learned_share"]
     return (
         f" It grew from the reader of {config['grows_from']}, whose weights and those that its training\n"
         f"ended with are averaged, {1 - share:.0%} to {share:.0%}."
@@ -147,7 +148,7 @@ probable as that there is no digit is none: at most {report["risk"]:.2%} of vali
 | fonts of training/fonts.txt and training/handwriting | each font's own | – |
 
 {config["lines"]:,} composed lines, {config["epochs"]} epochs of {config["steps"]:,} batches of
-{config["batch_width"]:,} columns, seed {config["seed"]}.{_grown(config)} Made with `{command}`.
+{config["batch_width"]:,} columns, seed {config["seed"]}.{_grown(report)} Made with `{command}`.
 
 What it never saw it reads badly: other scripts, digits that stand on top of each other, numbers that are turned by more
 than 15°.

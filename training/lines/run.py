@@ -56,7 +56,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     pools = drawn_pools(config, places, processes)
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
-    network = fitted_reader(config, pools, folder, smaller)
+    network, share = fitted_reader(config, pools, folder, smaller)
     bias = fitted_blank_bias(pool_logits(network, pools.validation, config.batch_width))
     network = with_blank_bias(network, bias)
     validation = list(pool_logits(network, pools.validation, config.batch_width))
@@ -72,6 +72,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     print(table(reports))
     report = {
         "config": asdict(config),
+        "learned_share": share,
         "parameters": network.count_params(),
         "blank_bias": bias,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -15,7 +15,7 @@ from app.ctc import greedy_text
 from training.lines.averaging import averaged
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
-from training.lines.figures import Figures, figures
+from training.lines.figures import Figures, figures, fitted_blank_bias
 from training.lines.network import grown, line_reader
 from training.lines.pool import LinePool, LinePools
 from training.lines.stream import LineStream, reader_input
@@ -28,10 +28,11 @@ _STATISTICS, _LINES = 100, 40
 
 def fitted_reader(
     config: LinesConfig, pools: LinePools, run_dir: Path, smaller: keras.Model | None = None
-) -> keras.Model:
+) -> tuple[keras.Model, float]:
     """Trains a reader, which grows from a `smaller` one where there is one, and keeps a share of what it learned.
 
-    `run_dir` keeps the state after every epoch, and a run that was begun there goes on.
+    The answer is the reader and that share: of several, the one with which validation is read best. `run_dir` keeps the
+    state after every epoch, and a run that was begun there goes on.
 
     Raises TrainingFailed where it is stopped, the loss is no number, or the state is that of another network; NoSpace
     where the disk is full.
@@ -57,12 +58,24 @@ def fitted_reader(
         shuffle=False,
     )
     network = without_optimizer(network)
-    if config.learned_share < 1:
-        whole = config.epochs * config.steps  # batches that no epoch had
-        averaged(
-            network, before, config.learned_share, (stream.batch(whole + i)[0][:_LINES] for i in range(_STATISTICS))
-        )
-    return network
+    learned = network.get_weights()
+
+    def keep(share: float) -> None:
+        network.set_weights(learned)
+        if share < 1:
+            whole = config.epochs * config.steps  # batches that no epoch had
+            averaged(network, before, share, (stream.batch(whole + i)[0][:_LINES] for i in range(_STATISTICS)))
+
+    kept = config.learned_shares[0]
+    if len(config.learned_shares) > 1:
+        exact = {}
+        for share in config.learned_shares:
+            keep(share)
+            exact[share] = _at_its_best(network, pools.validation, config.batch_width)
+            print(f"with {share:.0%} of what was learned, {exact[share]:.2%} of validation are exact", flush=True)
+        kept = max(exact, key=exact.__getitem__)
+    keep(kept)
+    return network, kept
 
 
 def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -99,6 +112,14 @@ def pool_logits(network: keras.Model, pool: LinePool, batch_width: int) -> Itera
 def validated(network: keras.Model, pool: LinePool, batch_width: int) -> Figures:
     """How well a network reads a pool's lines, by greedy decoding."""
     return figures((text, greedy_text(logits)) for text, logits in pool_logits(network, pool, batch_width))
+
+
+def _at_its_best(network: keras.Model, pool: LinePool, batch_width: int) -> float:
+    """What share of a pool's lines a network reads exactly with the bias of the blank that fits it."""
+    read = list(pool_logits(network, pool, batch_width))
+    lowered = np.zeros(BLANK + 1, np.float32)
+    lowered[BLANK] = fitted_blank_bias(read)
+    return figures((text, greedy_text(logits - lowered)) for text, logits in read).exact
 
 
 class _Validation(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types

@@ -21,7 +21,7 @@ config = LinesConfig(
     wordy_share=0.16,
     size=ReaderSize(channels=(24, 48, 96, 192), residuals=(1, 2, 2, 5)),
     grows_from="1.0.0",
-    learned_share=0.6,
+    learned_shares=(0.6,),
     steps=250,
     epochs=21,
     learning_rate=1.2e-3,
