@@ -77,6 +77,14 @@ def is_round(ink: NDArray[np.uint8]) -> bool:
     return not any(corner.any() for corner in (ink[:y, :x], ink[:y, -x:], ink[-y:, :x], ink[-y:, -x:]))
 
 
+def large_pieces(ink: Ink) -> NDArray[np.bool_]:
+    """Which components, by label, are no specks beside the largest."""
+    areas = ink.components.stats[:, AREA]
+    pieces = np.asarray(areas >= max(MIN_AREA, SPECK_SHARE * areas[1:].max(initial=0)))
+    pieces[0] = False
+    return pieces
+
+
 def is_frame(ink: Ink) -> bool:
     """Whether all ink but specks is what is left of a frame: there is no digit in that cell.
 
@@ -84,9 +92,7 @@ def is_frame(ink: Ink) -> bool:
     """
     components = ink.components
     height, width = ink.mask.shape
-    areas = components.stats[:, AREA]
-    pieces = areas >= max(MIN_AREA, SPECK_SHARE * areas[1:].max(initial=0))
-    pieces[0] = False
+    pieces = large_pieces(ink)
     if width < _NARROW * height or not pieces.any() or (pieces & ~components.touching_edge()).any():
         return False
     if (pieces & ~in_edge_band(components)).any():

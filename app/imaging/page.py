@@ -26,7 +26,7 @@ from app.imaging.line import (
 from app.imaging.panel import find_panel
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
-from app.imaging.tight import tight_digit, with_paper_around
+from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
 _COLUMN_GAP = 4.0
@@ -69,7 +69,7 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
             for one in possible_polarities(panel.pixels, polarity):
                 lines = page_lines(panel.pixels, one, most_digits)
                 yield [line.within(panel.to_image, grey.shape) for line in lines]
-    for one in likely:
+    for one in likely if is_one_mark(likeliest) else ():
         found = tight_digit(grey, one)
         if found is not None and found.box.height == grey.shape[0]:
             around, margin = with_paper_around(grey, one)

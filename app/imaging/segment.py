@@ -107,7 +107,7 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     usable[0] = False
     if np.count_nonzero(usable) > _MOST_PIECES:
         return []
-    usable &= ~_enclosing(components) & _sharp(ink)
+    usable &= ~_enclosing(components) & sharp(ink)
     frame = frame_pieces(components)
     inner = usable & ~frame
     if (usable & frame).any():
@@ -185,7 +185,7 @@ def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[
     return np.asarray(alike & (stats[:, LEFT] > 0) & (components.rights < components.labels.shape[1]))
 
 
-def _sharp(ink: Ink) -> NDArray[np.bool_]:
+def sharp(ink: Ink) -> NDArray[np.bool_]:
     """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
     components, strength = ink.components, ink.strength
     rim = np.flatnonzero(ink.mask != cv2.erode(ink.mask, _NEIGHBOURS))

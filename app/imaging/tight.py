@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import find_ink, possible_polarities
-from app.imaging.frames import EDGE_BAND
-from app.imaging.segment import Candidate, single_digit
+from app.imaging.binarise import Ink, find_ink, possible_polarities
+from app.imaging.frames import EDGE_BAND, large_pieces
+from app.imaging.segment import Candidate, sharp, single_digit
 
+# A digit may be written in so many pieces.
+_PIECES_OF_A_MARK = 3
 # How much paper is put around an image that may be cropped tight, as a share of its longer side; and what share of the
 # ink a digit has away from the image's edges.
 _PAPER_AROUND = 0.25
@@ -20,6 +22,17 @@ _INNER_SHARE = 0.05
 def tight_digits(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Candidate]:
     """What `tight_digit` finds under each polarity that an image, (h, w) uint8, may have, the likelier first."""
     return [found for one in possible_polarities(grey, polarity) if (found := tight_digit(grey, one)) is not None]
+
+
+def is_one_mark(ink: Ink) -> bool:
+    """Whether an image shows one mark, in a few pieces at most, that reaches its edge: a frame, or a tight crop.
+
+    What has no ink is a blank page, a shade has no edges, and grain and textures are more pieces.
+    """
+    pieces = large_pieces(ink)
+    if not 0 < np.count_nonzero(pieces) <= _PIECES_OF_A_MARK or not (pieces & ink.components.touching_edge()).any():
+        return False
+    return bool(sharp(ink)[pieces].all())
 
 
 def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None:

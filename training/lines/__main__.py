@@ -13,7 +13,7 @@ from app.manifest import next_version, open_version
 from training.config import loaded
 from training.lines.config import LinesConfig, LinesPlaces
 
-_CONFIG = Path(__file__).parent / "configs" / "lines_1_1_0.py"
+_CONFIG = Path(__file__).parent / "configs" / "lines_1_2_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
     )
     publish = commands.add_parser("publish", help="a version of the glyph network, and a trained reader with it")
-    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.1.0"), help="folder that a training left")
+    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.2.0"), help="folder that a training left")
     publish.add_argument("--base", default="latest", help="the version whose glyph network it joins")
     publish.add_argument("--version", help="of the whole; by default the next")
     publish.add_argument("--models-dir", type=Path, default=Path("models"))

@@ -3,7 +3,10 @@
     python -m training.lines train --config training/lines/configs/lines_1_2_0.py --data-dir DATA
     python -m training.lines publish
 
-TO WRITE
+Took 90 minutes on two slow and busy cores (AMD EPYC): 10 to compose the lines, 75 to train at 90 to 150 lines a second,
+with `TF_ENABLE_ONEDNN_OPTS=1`. In the run that made the released reader, the rate of the first epoch was that of a run
+of 40. Of what was learned, 60 % and 80 % read validation alike (84.0 % exactly), 40 % 83.3 %, all 83.0 %. Reached,
+without a second look: cheques 81.9 %, printed cells 99.3 %, UNIPEN's numbers of other contributors 89.1 %.
 """
 
 from training.lines.config import LinesConfig, ReaderSize
