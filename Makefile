@@ -13,7 +13,7 @@ serve: .venv/serve.stamp
 	DIGIT_OCR_PORT=$(PORT) .venv/bin/digit-ocr serve
 
 test: check
-	DIGIT_OCR_DATA_DIR=$(DATA) .venv/bin/python -m pytest -m "not container"
+	DIGIT_OCR_DATA_DIR=$(DATA) .venv/bin/python -m pytest -m "not container" -n auto --dist loadfile
 
 check: .venv/test.stamp
 	.venv/bin/ruff check .

@@ -10,9 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.composition import build_recogniser
+from app.deadline import Deadline
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
 from app.imaging.frames import is_frame
+from app.imaging.tight import with_paper_around
 from app.manifest import ModelVersion
 from app.recogniser import Recogniser
 from app.settings import Settings
@@ -114,3 +116,23 @@ def test_a_frame_is_none_with_a_digit_in_it_or_around_a_narrow_crop() -> None:
     assert not frame(written)
     assert not frame(np.full((64, 64), 200, np.uint8))
     assert not frame(cell(1, 3, size=(64, 40)))  # 11
+
+
+@pytest.mark.parametrize("size", [(10_000, 2), (3, 40_000), (5, 9_000)])
+def test_strips_take_no_longer_for_the_paper_around_them(released: Recogniser, size: tuple[int, int]) -> None:
+    """The paper was as wide as a share of the longer side: thousands of times as much as the strip, and ten seconds."""
+    strip = np.full(size, 230, np.uint8)
+    strip[size[0] // 3 : -size[0] // 3 or None, :: max(2, size[1] // 2)] = 20
+    around = with_paper_around(strip, Polarity.DARK_ON_LIGHT)
+    assert around.pixels.size < 500 * 500
+    released.read(png(strip), deadline=Deadline(5))
+    released.predict(png(strip), deadline=Deadline(5))
+
+
+def test_a_large_digit_cropped_tight_has_its_box_in_pixels_of_the_image(released: Recogniser) -> None:
+    crop = tight("5", 900, 90)
+    for box in (released.predict(png(crop)).box, released.read(png(crop)).lines[0].digits[0].box):
+        assert box is not None
+        assert box.right <= crop.shape[1]
+        assert box.bottom <= crop.shape[0]
+        assert box.height >= 0.9 * crop.shape[0]

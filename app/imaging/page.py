@@ -45,6 +45,9 @@ _CUT_SHARE = 0.5
 _AT_THE_EDGE = 0.06
 _CUT_HEIGHT = 0.8
 
+# A digit that an image is cropped tight around is as high as this share of the image.
+_TIGHT = 0.97
+
 Row = list[Candidate]
 
 
@@ -71,10 +74,10 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
                 yield [line.within(panel.to_image, grey.shape) for line in lines]
     for one in likely if is_one_mark(likeliest) else ():
         found = tight_digit(grey, one)
-        if found is not None and found.box.height == grey.shape[0]:
-            around, margin = with_paper_around(grey, one)
-            to_image = np.array([[1.0, 0.0, -margin], [0.0, 1.0, -margin]])
-            yield [line.within(to_image, grey.shape) for line in page_lines(around, one, most_digits)]
+        if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
+            around = with_paper_around(grey, one)
+            lines = page_lines(around.pixels, one, most_digits)
+            yield [line.within(around.to_image, grey.shape) for line in lines]
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,8 @@ _PIECES_OF_A_MARK = 3
 # ink a digit has away from the image's edges.
 _PAPER_AROUND = 0.25
 _INNER_SHARE = 0.05
+# A larger image is reduced to this longer side: paper around a strip would be a hundred times as large as the strip.
+_MOST_SIDE = 320
 
 
 def tight_digits(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Candidate]:
@@ -39,31 +44,49 @@ def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None
     """The one digit of an image, (h, w) uint8, that is cropped tight around it: seen as if there were paper around.
 
     Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges:
-    that is a frame after all, or a rule.
+    that is a frame after all, or a rule. A large image is seen reduced, and so is the candidate's ink.
     """
-    height, width = grey.shape
-    around, margin = with_paper_around(grey, polarity)
-    found = single_digit(find_ink(around, polarity))
+    around = with_paper_around(grey, polarity)
+    found = single_digit(find_ink(around.pixels, polarity))
     if found is None:
         return None
-    box = found.box
-    left, top = max(box.left - margin, 0), max(box.top - margin, 0)
-    right, bottom = min(box.right - margin, width), min(box.bottom - margin, height)
+    box, margin = found.box, around.margin
+    height, width = (side - 2 * margin for side in around.pixels.shape)
     band_y, band_x = margin + max(1, round(EDGE_BAND * height)), margin + max(1, round(EDGE_BAND * width))
     rows = slice(max(band_y - box.top, 0), max(2 * margin + height - band_y - box.top, 0))
     columns = slice(max(band_x - box.left, 0), max(2 * margin + width - band_x - box.left, 0))
     inside = float(found.ink[rows, columns].sum(dtype=np.float64))
+    corners = around.to_image @ [[box.left, box.right], [box.top, box.bottom], [1, 1]]
+    left, top = (max(floor(low), 0) for low in corners[:, 0].tolist())
+    right, bottom = (min(ceil(high), side) for high, side in zip(corners[:, 1].tolist(), grey.shape[::-1], strict=True))
     if left >= right or top >= bottom or inside < _INNER_SHARE * float(found.ink.sum(dtype=np.float64)):
         return None
     return Candidate(BoundingBox(left, top, right - left, bottom - top), found.ink)
 
 
-def with_paper_around(grey: NDArray[np.uint8], polarity: Polarity) -> tuple[NDArray[np.uint8], int]:
-    """An image, (h, w) uint8, with a margin of its own paper on every side, and how many pixels wide that is."""
-    margin = max(2, round(_PAPER_AROUND * max(grey.shape)))
-    level = float(np.percentile(grey, 95 if polarity is Polarity.DARK_ON_LIGHT else 5))
-    around = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=level)
-    return np.asarray(around, np.uint8), margin
+class Around(NamedTuple):
+    """An image with a margin of its own paper on every side, `margin` pixels wide; large ones are reduced.
+
+    `pixels`: (h, w) uint8. `to_image`: (2, 3), takes a point of them to the image's.
+    """
+
+    pixels: NDArray[np.uint8]
+    margin: int
+    to_image: NDArray[np.float64]
+
+
+def with_paper_around(grey: NDArray[np.uint8], polarity: Polarity) -> Around:
+    """An image, (h, w) uint8, as if it were not cropped tight."""
+    height, width = grey.shape
+    scale = min(1.0, _MOST_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = grey if scale == 1.0 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    margin = max(2, round(_PAPER_AROUND * max(size)))
+    level = float(np.percentile(small, 95 if polarity is Polarity.DARK_ON_LIGHT else 5))
+    pixels = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=level)
+    across, down = width / size[0], height / size[1]
+    to_image = np.array([[across, 0.0, -margin * across], [0.0, down, -margin * down]])
+    return Around(np.asarray(pixels, np.uint8), margin, to_image)
 
 
 def reaches_edge(candidate: Candidate, grey: NDArray[np.uint8]) -> bool:
