@@ -47,7 +47,7 @@ the source of truth; `manifest.json` has the hashes.
 
 By the run that made it; all figures are in [{METRICS_PATH}]({METRICS_PATH}). Every image is taken as it
 would be sent, at its own size, and goes the way of `/predict` but for the decoding of its file and for the second look
-at what is unsure, which the README's figures have: one without ink is answered as no digit, and where its polarity is
+at what is unsure, which `make evaluate` measures: one without ink is answered as no digit, and where its polarity is
 in doubt both are read. Accuracy is that of these answers: a digit is right where it is the likeliest of the ten digits,
 a non-digit where `none` is the likeliest of all eleven classes.
 Macro F1 and ECE are of one decision an image, among eleven classes where a set has non-digits. AUROC tells non-digits

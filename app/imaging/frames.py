@@ -95,7 +95,7 @@ def is_frame(ink: Ink) -> bool:
     pieces = large_pieces(ink)
     if width < _NARROW * height or not pieces.any() or (pieces & ~components.touching_edge()).any():
         return False
-    if (pieces & ~in_edge_band(components)).any():
+    if (pieces & ~in_edge_band(components)).any():  # after what is cheaper, and tells most images
         return False
     frame = components.mask_of(pieces)
     return spans_a_side(frame) and not is_round(frame)

@@ -73,9 +73,9 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
                 lines = page_lines(panel.pixels, one, most_digits)
                 yield [line.within(panel.to_image, grey.shape) for line in lines]
     for one in likely if is_one_mark(likeliest) else ():
-        found = tight_digit(grey, one)
+        around = with_paper_around(grey, one)
+        found = tight_digit(around, grey.shape, one)
         if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
-            around = with_paper_around(grey, one)
             lines = page_lines(around.pixels, one, most_digits)
             yield [line.within(around.to_image, grey.shape) for line in lines]
 

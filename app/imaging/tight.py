@@ -26,7 +26,8 @@ _MOST_SIDE = 320
 
 def tight_digits(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Candidate]:
     """What `tight_digit` finds under each polarity that an image, (h, w) uint8, may have, the likelier first."""
-    return [found for one in possible_polarities(grey, polarity) if (found := tight_digit(grey, one)) is not None]
+    views = ((one, with_paper_around(grey, one)) for one in possible_polarities(grey, polarity))
+    return [found for one, around in views if (found := tight_digit(around, grey.shape, one)) is not None]
 
 
 def is_one_mark(ink: Ink) -> bool:
@@ -40,13 +41,12 @@ def is_one_mark(ink: Ink) -> bool:
     return bool(sharp(ink)[pieces].all())
 
 
-def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None:
-    """The one digit of an image, (h, w) uint8, that is cropped tight around it: seen as if there were paper around.
+def tight_digit(around: Around, shape: tuple[int, ...], polarity: Polarity) -> Candidate | None:
+    """The one digit of an image of a `shape`, (h, w), that is cropped tight around it, with paper `around`.
 
     Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges:
     that is a frame after all, or a rule. A large image is seen reduced, and so is the candidate's ink.
     """
-    around = with_paper_around(grey, polarity)
     found = single_digit(find_ink(around.pixels, polarity))
     if found is None:
         return None
@@ -58,7 +58,7 @@ def tight_digit(grey: NDArray[np.uint8], polarity: Polarity) -> Candidate | None
     inside = float(found.ink[rows, columns].sum(dtype=np.float64))
     corners = around.to_image @ [[box.left, box.right], [box.top, box.bottom], [1, 1]]
     left, top = (max(floor(low), 0) for low in corners[:, 0].tolist())
-    right, bottom = (min(ceil(high), side) for high, side in zip(corners[:, 1].tolist(), grey.shape[::-1], strict=True))
+    right, bottom = (min(ceil(high), side) for high, side in zip(corners[:, 1].tolist(), shape[::-1], strict=True))
     if left >= right or top >= bottom or inside < _INNER_SHARE * float(found.ink.sum(dtype=np.float64)):
         return None
     return Candidate(BoundingBox(left, top, right - left, bottom - top), found.ink)

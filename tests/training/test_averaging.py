@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -20,6 +21,7 @@ from training.lines.stream import reader_input
 from training.lines.train import fitted_reader
 
 SIZE = ReaderSize((4, 6, 8, 10), (1, 1, 1, 1))
+GROWING = LinesConfig("1.0.0", size=SIZE, epochs=1, batch_width=480, grows_from="1.0.0")
 
 
 def _lines(seed: int, count: int = 30) -> NDArray[np.uint8]:
@@ -59,16 +61,7 @@ def test_a_training_keeps_the_share_that_its_configuration_says(tmp_path: Path) 
     kernel = smaller.get_layer("stage0_first").get_weights()[0]
     changes = []
     for share in (1.0, 0.5):
-        config = LinesConfig(
-            "1.0.0",
-            size=SIZE,
-            epochs=1,
-            steps=2,
-            batch_width=480,
-            learning_rate=0.1,
-            grows_from="1.0.0",
-            learned_shares=(share,),
-        )
+        config = replace(GROWING, steps=2, learning_rate=0.1, learned_shares=(share,))
         network, kept = fitted_reader(config, pools, tmp_path / str(share), smaller)
         assert kept == share
         changes.append(np.abs(network.get_layer("stage0_first").get_weights()[0] - kernel).max())
@@ -87,16 +80,7 @@ def test_of_several_shares_the_one_that_reads_validation_best_is_kept(tmp_path: 
     knows.get_layer("last").set_weights([np.zeros_like(kernel), bias])
     wrong = [(line, "7") for line in lines]
     taught = pooled_lines([packed_arrays(wrong, LinesConfig("1.0.0").widths)])
-    config = LinesConfig(
-        "1.0.0",
-        size=SIZE,
-        epochs=1,
-        steps=30,
-        batch_width=480,
-        learning_rate=1.0,
-        grows_from="1.0.0",
-        learned_shares=(1.0, 0.0),
-    )
+    config = replace(GROWING, steps=30, learning_rate=1.0, learned_shares=(1.0, 0.0))
     network, kept = fitted_reader(config, LinePools(taught, pools.validation), tmp_path, knows)
     assert kept == 0.0
     np.testing.assert_allclose(network.get_layer("last").get_weights()[1], bias, atol=1e-5)
