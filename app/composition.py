@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.batching import MicroBatcher
 from app.classifier import Classifier, GlyphClassifier, LineReader
 from app.explanation import GradCam
-from app.manifest import ModelVersion, NetworkFiles
+from app.manifest import ModelVersion, NetworkFiles, ReaderManifest
 from app.reader import Reader
 from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool, Runner
@@ -27,20 +27,28 @@ def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatc
     There is a thread for every CPU (`threads`), and each has interpreters of its own; what is below them has none.
     """
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
-    manifest, reader = version.manifest, None
-    if manifest.reader is not None:
-        runner = _runner(settings, LineReader, *_flat_buffer(settings, version.reader_files), on_batch)
-        own = manifest.reader
-        reader = Reader(runner, own.temperature, own.threshold, own.least_odds)
+    manifest = version.manifest
+    reader, second_reader = (
+        None if own is None else _reader(settings, own, files, on_batch)
+        for own, files in (
+            (manifest.reader, version.reader_files),
+            (manifest.second_reader, version.second_reader_files),
+        )
+    )
     flat_buffer, source = _flat_buffer(settings, version.files)
     runner = _runner(settings, GlyphClassifier, flat_buffer, source, on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
     recogniser = Recogniser(
-        runner, manifest.temperature, manifest.threshold, limits, reader, GradCam(flat_buffer, source)
+        runner, manifest.temperature, manifest.threshold, limits, reader, GradCam(flat_buffer, source), second_reader
     )
     # The first image pays for what libraries put off until then: it had better not be a client's.
     recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())
     return recogniser
+
+
+def _reader(settings: Settings, own: ReaderManifest, files: NetworkFiles, on_batch: OnBatch) -> Reader:
+    runner = _runner(settings, LineReader, *_flat_buffer(settings, files), on_batch)
+    return Reader(runner, own.temperature, own.threshold, own.least_odds)
 
 
 def _flat_buffer(settings: Settings, files: NetworkFiles) -> tuple[bytes, Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.alignment import NEVER, Alignments, aligned_digits, alignments
+from app.alignment import NEVER, Alignments, Logs, aligned_digits, alignments
 from app.ctc import Decoded, decoded, likeliest, log_probabilities, nothing_log_probability
 from app.domain import BoundingBox, DigitReading, LineReading
 from app.imaging.digit_spans import digit_spans
@@ -93,20 +93,20 @@ def unsure_lines(page: PageText) -> list[int]:
 def looked_again(
     page: PageText,
     unsure: Sequence[int],
-    looks: Sequence[Sequence[NDArray[np.float32]]],
-    temperature: float,
+    looks: Sequence[Sequence[Logs]],
     least_odds: float = 1.0,
     expected_length: int | None = None,
 ) -> PageText:
     """The page with the texts that several looks at its unsure lines agree on.
 
-    `looks`: for each unsure line the logits, (t, 11), of every look, that of the page first. Of what any of them says,
-    the text that is the most probable on the average is taken; its probability is that average.
+    `looks`: for each unsure line what every look says, (t, 11) calibrated natural logarithms, that of the page first.
+    Of what any of them says, the text that is the most probable on the average is taken; its probability is that
+    average.
     """
     texts = list(page.texts)
     for index, own in zip(unsure, looks, strict=True):
         wanted = expected_length if len(page.lines) == 1 else None
-        texts[index] = _agreed(own, temperature, least_odds, wanted)
+        texts[index] = _agreed(own, least_odds, wanted)
     return replace(page, texts=tuple(texts))
 
 
@@ -123,10 +123,7 @@ def without_guesses(page: PageText, temperature: float) -> PageText:
     return replace(page, texts=tuple(texts))
 
 
-def _agreed(
-    looks: Sequence[NDArray[np.float32]], temperature: float, least_odds: float, expected_length: int | None
-) -> Decoded:
-    logs = [log_probabilities(logits, temperature) for logits in looks]
+def _agreed(logs: Sequence[Logs], least_odds: float, expected_length: int | None) -> Decoded:
     said = [likeliest(own, expected_length) for own in logs]
     found: dict[str, float] = {}
     first: dict[str, Alignments] = {}

@@ -21,6 +21,8 @@ TFLITE_FILE = "model.tflite"
 TFLITE_INT8_FILE = "model-int8.tflite"
 READER_KERAS_FILE = "reader.keras"
 READER_TFLITE_FILE = "reader.tflite"
+SECOND_READER_KERAS_FILE = "second-reader.keras"
+SECOND_READER_TFLITE_FILE = "second-reader.tflite"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -58,6 +60,10 @@ class Manifest(BaseModel):
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
     libraries: dict[str, str] = Field(description="Versions of the libraries it was trained with.")
     reader: ReaderManifest | None = Field(None, description="Of the line reader, where the version has one.")
+    second_reader: ReaderManifest | None = Field(
+        None,
+        description="Of the line reader that is asked about lines that the first is unsure of, where there is one.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,11 @@ class ModelVersion:
         """Of the line reader, where the manifest has one."""
         return NetworkFiles(self.folder / READER_KERAS_FILE, self.folder / READER_TFLITE_FILE)
 
+    @property
+    def second_reader_files(self) -> NetworkFiles:
+        """Of the second line reader, where the manifest has one."""
+        return NetworkFiles(self.folder / SECOND_READER_KERAS_FILE, self.folder / SECOND_READER_TFLITE_FILE)
+
 
 def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
     """Finds a model version, `latest` being the highest, and verifies it before anything of it is loaded.
@@ -103,14 +114,19 @@ def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
         )
     if manifest.labels != LABELS:
         raise ModelMismatch(f"{folder} has the labels {manifest.labels}; this service needs {LABELS}.")
-    if manifest.reader is not None and manifest.reader.line_version != LINE_VERSION:
-        raise ModelMismatch(
-            f"{folder} has a line reader for lines of version {manifest.reader.line_version}, and this service makes "
-            f"{LINE_VERSION}; serve a version that was trained with this release."
-        )
     needed = [KERAS_FILE, TFLITE_FILE]
-    if manifest.reader is not None:
-        needed += [READER_KERAS_FILE, READER_TFLITE_FILE]
+    for reader, files in (
+        (manifest.reader, (READER_KERAS_FILE, READER_TFLITE_FILE)),
+        (manifest.second_reader, (SECOND_READER_KERAS_FILE, SECOND_READER_TFLITE_FILE)),
+    ):
+        if reader is None:
+            continue
+        needed += files
+        if reader.line_version != LINE_VERSION:
+            raise ModelMismatch(
+                f"{folder} has a line reader for lines of version {reader.line_version}, and this service makes "
+                f"{LINE_VERSION}; serve a version that was trained with this release."
+            )
     for file in needed:
         if file not in manifest.sha256:
             raise ModelMismatch(f"{folder / MANIFEST_FILE} names no {file}; copy the version anew.")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.alignment import Logs
 from app.calibration import DIGITS
 from app.classifier import LINE_WIDTHS
+from app.ctc import log_probabilities
 from app.deadline import Deadline
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LinePixels
 from app.runner import Runner, awaited
@@ -52,3 +55,9 @@ class Reader:
             for own, index in zip(result.logits, part, strict=True):
                 logits[index] = own[: lines[index].shape[1] // STEP_WIDTH]
         return logits, waited, computed
+
+    def seen(self, looks: list[list[LinePixels]], deadline: Deadline) -> tuple[list[list[Logs]], float, float]:
+        """What it says of several looks at each of some lines, (t, 11) calibrated natural logarithms, and the times."""
+        logits, waited, computed = self.logits([look for own in looks for look in own], deadline)
+        said = iter([log_probabilities(own, self.temperature) for own in logits])
+        return [list(islice(said, len(own))) for own in looks], waited, computed

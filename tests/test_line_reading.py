@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.alignment import BLANK
-from app.ctc import Decoded
+from app.alignment import BLANK, Logs
+from app.ctc import Decoded, log_probabilities
 from app.domain import BoundingBox
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage, LinePiece
 from app.line_reading import PageText, line_readings, looked_again, page_text, unsure_lines, without_guesses
@@ -111,11 +111,14 @@ def test_no_more_digits_than_the_limit() -> None:
     assert [reading.text for reading in line_readings(page, 0.5, same, 4)] == ["12", "34"]
 
 
+def heard(*looks: NDArray[np.float32]) -> list[Logs]:
+    return [log_probabilities(logits) for logits in looks]
+
+
 def test_lines_that_are_unsure_are_looked_at_again() -> None:
     page = page_text([line(), line()], [said("12"), said("30", sure=0.5)], 1.0)
     assert unsure_lines(page) == [1]
-    looks = [[said("30", sure=0.5), said("38"), said("38"), said("35")]]
-    again = looked_again(page, [1], looks, 1.0)
+    again = looked_again(page, [1], [heard(said("30", sure=0.5), said("38"), said("38"), said("35"))])
     assert [text.text for text in again.texts] == ["12", "38"]
     assert 0.4 < again.texts[1].probability < 0.75
     assert [digit.digit for digit in again.texts[1].digits] == [3, 8]
@@ -123,14 +126,14 @@ def test_lines_that_are_unsure_are_looked_at_again() -> None:
 
 def test_looks_of_which_most_say_nothing_say_nothing() -> None:
     page = page_text([line()], [said("3", sure=0.5)], 1.0)
-    again = looked_again(page, [0], [[said(""), said(""), said(""), said("3")]], 1.0)
+    again = looked_again(page, [0], [heard(said(""), said(""), said(""), said("3"))])
     assert again.says_nothing
     assert again.texts[0].probability > 0.7
 
 
 def test_looks_keep_to_an_expected_length() -> None:
     page = page_text([line()], [said("30", sure=0.5)], 1.0, 1.0, 2)
-    again = looked_again(page, [0], [[said("30", sure=0.5), said("3"), said("381")]], 1.0, 1.0, 2)
+    again = looked_again(page, [0], [heard(said("30", sure=0.5), said("3"), said("381"))], 1.0, 2)
     assert len(again.texts[0].text) == 2
 
 

@@ -152,6 +152,36 @@ def test_no_time_is_counted_twice_where_a_line_is_looked_at_again() -> None:
     assert sum(getattr(timings, stage) for stage in STAGES) <= timings.total + 0.01
 
 
+class Says:
+    """A line reader that says a digit with a probability, whatever it is shown; it counts the lines."""
+
+    def __init__(self, digit: int, sure: float) -> None:
+        self._probabilities = np.full(BLANK + 1, (1 - sure) / BLANK)
+        self._probabilities[digit] = sure
+        self.asked = 0
+
+    def logits(self, lines: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked += len(lines)
+        logits = np.zeros((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), np.float32)
+        logits[..., BLANK] = 20
+        logits[:, 4] = np.log(self._probabilities)
+        return logits
+
+
+def test_a_second_reader_is_asked_about_what_the_first_is_unsure_of() -> None:
+    limits = Limits(max_pixels=10**6, max_digits=64, timeout_s=60)
+    for sure, text, asked in ((0.6, "7", 7), (0.95, "4", 0)):
+        first, second = Says(4, sure), Says(7, 0.97)
+        glyphs, one, other = (InterpreterPool([model]) for model in (Likeness(), first, second))
+        readers = Reader(one, 1.0, 0.5, 1.0), Reader(other, 1.0, 0.5, 1.0)
+        made = Recogniser(glyphs, 1.0, 0.5, limits, readers[0], second_reader=readers[1])
+        reading = made.read(png(pen_number("47", 40, 5)))
+        made.close()
+        assert reading.text == text
+        assert second.asked == asked
+        assert first.asked == 1 + max(0, asked - 1)  # the line itself it has seen
+
+
 class SeesTheOtherWay:
     """A line reader that sees nothing at first, and then eight digits, each with the same probability."""
 
@@ -179,6 +209,7 @@ def test_the_other_way_of_seeing_an_image_must_be_read_as_surely_digit_by_digit(
     crop = number[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     reading = Recogniser(glyphs, 1.0, 0.5, limits, Reader(lines, 1.0, 0.5, 1.0)).read(png(np.ascontiguousarray(crop)))
     assert reading.text == text
+    assert 0.1 < reading.confidence < 0.9  # that there is nothing is in doubt where something was seen
 
 
 def test_an_image_without_ink_reads_nothing_surely(line_recogniser: Recogniser) -> None:

@@ -13,6 +13,8 @@ from training.pool import GlyphMaker, ImageSet, all_images, concatenated
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source, refuse_missing
 from training.stream import Share
 
+# How many digits of fonts, and of what is no digit, are drawn for validation.
+VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS = 1_000, 500
 _OWN_WEIGHT = 0.25
 _FONTS, _DRAWN, _NON_DIGITS = "fonts", "drawn digits", "non-digits"
 
@@ -124,8 +126,8 @@ def training_data(
         pending.append((_DRAWN, [maker.drawn_digits(config.drawn_digits)]))
         pending.append((_NON_DIGITS, [maker.non_digits(seen_fonts, digits, config.non_digits)]))
         validation = [maker.images(split.validation) for split in splits.values()]
-        validation += [maker.font_images(seen_fonts, 1_000, as_photos=True)]
-        validation += [maker.non_digit_images(seen_fonts, digits, 500)]
+        validation += [maker.font_images(seen_fonts, VALIDATION_FONT_DIGITS, as_photos=True)]
+        validation += [maker.non_digit_images(seen_fonts, digits, VALIDATION_NON_DIGITS)]
         measured = {name: maker.images(split.held_out) for name, split in splits.items() if split.held_out}
         measured.update({name: maker.images(items) for name, items in never_trained_on.items()})
         others = held_out_fonts or fonts
@@ -144,6 +146,19 @@ def training_data(
             evaluation={name: part.result() for name, part in measured.items()},
             sources=described,
         )
+
+
+def validation_items(config: TrainingConfig, data_dir: Path, accept_changed: bool = False) -> list[Item]:
+    """What a run is calibrated on, of its sources, and of those alone whose files are there.
+
+    Raises ConfigError, or DataError for files that are damaged or, unless `accept_changed`, not the recorded ones.
+    """
+    return [
+        item
+        for source in planned_sources(config)
+        if (data_dir / source.file).exists()
+        for item in _split(source, read_source(source, data_dir, accept_changed)[0], config.validation_share).validation
+    ]
 
 
 def _own_plan(images: int) -> SourcePlan:

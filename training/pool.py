@@ -39,6 +39,8 @@ _FRAGMENTED = "0235"
 _REVERSED_SHARE = 0.15
 
 Glyphs = NDArray[np.uint8]
+# An image, (h, w) uint8, and its class.
+Picture = tuple[NDArray[np.uint8], int]
 Set = TypeVar("Set")
 
 
@@ -109,13 +111,18 @@ def all_images(sets: Sequence[ImageSet]) -> ImageSet:
 
 def as_expected(images: ImageSet, non_digit_share: float) -> ImageSet:
     """A set with so many of its non-digits, chosen evenly, that they are at most `non_digit_share`, 0..1, of it."""
-    non_digits = np.flatnonzero(images.labels == NON_DIGIT)
-    wanted = round(non_digit_share / (1 - non_digit_share) * (len(images) - len(non_digits)))
-    chosen = images.labels != NON_DIGIT
+    return images.only(chosen_as_expected(images.labels, non_digit_share))
+
+
+def chosen_as_expected(labels: NDArray[np.uint8], non_digit_share: float) -> NDArray[np.bool_]:
+    """Which of some classes, (n,), such a set has: (n,)."""
+    non_digits = np.flatnonzero(labels == NON_DIGIT)
+    wanted = round(non_digit_share / (1 - non_digit_share) * (len(labels) - len(non_digits)))
+    chosen: NDArray[np.bool_] = labels != NON_DIGIT
     if 0 < wanted < len(non_digits):
         non_digits = non_digits[np.linspace(0, len(non_digits) - 1, wanted).round().astype(int)]
     chosen[non_digits[:wanted]] = True
-    return images.only(chosen)
+    return chosen
 
 
 def glyph_of(image: NDArray[np.uint8], polarity: Polarity) -> Glyphs | None:
@@ -244,7 +251,7 @@ def _item_images(items: Sequence[Item], seed: np.random.SeedSequence) -> ImageSe
     return _as_sent((image_of(item, random), item.label) for item in items)
 
 
-def _as_sent(pairs: Iterable[tuple[NDArray[np.uint8], int]]) -> ImageSet:
+def _as_sent(pairs: Iterable[Picture]) -> ImageSet:
     """Images and their classes, through the imaging path of /predict."""
     cv2.setNumThreads(1)
     labels: list[int] = []
@@ -303,17 +310,17 @@ def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
     return _collected(drawn())
 
 
-def _font_images(fonts: Sequence[Font], count: int, as_photos: bool, seed: np.random.SeedSequence) -> ImageSet:
-    random = np.random.default_rng(seed)
+def font_pictures(fonts: Sequence[Font], count: int, as_photos: bool, random: Random) -> Iterator[Picture]:
+    """So many digits of fonts, every family as often as any other: photographed, or clean, as a screen shows them."""
     families = by_family(fonts)
+    for _ in range(count):
+        digit = int(random.integers(10))
+        ink = draw_text(any_font(families, random), str(digit))
+        yield (photographed(ink, random) if as_photos else printed(ink, random)), digit
 
-    def images() -> Iterator[tuple[NDArray[np.uint8], int]]:
-        for _ in range(count):
-            digit = int(random.integers(10))
-            ink = draw_text(any_font(families, random), str(digit))
-            yield (photographed(ink, random) if as_photos else printed(ink, random)), digit
 
-    return _as_sent(images())
+def _font_images(fonts: Sequence[Font], count: int, as_photos: bool, seed: np.random.SeedSequence) -> ImageSet:
+    return _as_sent(font_pictures(fonts, count, as_photos, np.random.default_rng(seed)))
 
 
 def _non_digit_glyphs(
@@ -333,21 +340,21 @@ def _non_digit_glyphs(
     return GlyphSet(np.stack(glyphs), np.full(count, NON_DIGIT, np.uint8))
 
 
+def non_digit_pictures(fonts: Sequence[Font], digits: Sequence[Item], count: int, random: Random) -> Iterator[Picture]:
+    """So many letters and signs of fonts, pairs and parts of digits, textures and noise."""
+    families = by_family(fonts)
+    drawn = 0
+    while drawn < count:
+        image = _non_digit_image(families, digits, random)
+        if image is not None:
+            drawn += 1
+            yield image, NON_DIGIT
+
+
 def _non_digit_images(
     fonts: Sequence[Font], digits: Sequence[Item], count: int, seed: np.random.SeedSequence
 ) -> ImageSet:
-    random = np.random.default_rng(seed)
-    families = by_family(fonts)
-
-    def images() -> Iterator[tuple[NDArray[np.uint8], int]]:
-        drawn = 0
-        while drawn < count:
-            image = _non_digit_image(families, digits, random)
-            if image is not None:
-                drawn += 1
-                yield image, NON_DIGIT
-
-    return _as_sent(images())
+    return _as_sent(non_digit_pictures(fonts, digits, count, np.random.default_rng(seed)))
 
 
 def _reversed_glyph(families: Sequence[Sequence[Font]], digits: Sequence[Item], random: Random) -> Glyphs | None:

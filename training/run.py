@@ -44,7 +44,7 @@ from training.evaluate import (
 )
 from training.export import NoSpace, parity, publish, refuse_to_start, tflite_int8_bytes
 from training.latency import LITERT_CALLS, litert_milliseconds
-from training.lines.publish import hand_reader_on
+from training.lines.publish import hand_readers_on
 from training.machine import cpu_model
 from training.model import NETWORKS
 from training.own import read_own
@@ -235,7 +235,7 @@ def publish_version(
         (folder / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
         write_reports(folder, measured.reports, curves, mistakes)
         (folder / CARD_FILE).write_text(model_card(manifest, config, measured.reports, command, seconds))
-        hand_reader_on(places.models_dir, folder, manifest)
+        hand_readers_on(places.models_dir, folder, manifest)
 
     return publish(places.models_dir / config.name / config.version, write)
 

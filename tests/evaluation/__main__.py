@@ -18,8 +18,16 @@ from app.manifest import open_version
 from app.recogniser import Recogniser
 from app.settings import load_settings
 from tests.evaluation import growth, table
-from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Dataset, Places
-from tests.evaluation.figures import Answer, predicted, says_no_digit, scored, scored_non_digits, scored_numbers
+from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, VALIDATION, Dataset, Places
+from tests.evaluation.figures import (
+    Answer,
+    predicted,
+    says_no_digit,
+    scored,
+    scored_classes,
+    scored_non_digits,
+    scored_numbers,
+)
 from tests.evaluation.peers import Peer, peer_score, peers_here
 from tests.evaluation.sheet import Mistake, contact_sheet
 
@@ -89,6 +97,8 @@ def lines(recogniser: Recogniser, scope: Scope) -> Iterator[str]:
         non_digits += answers if dataset in NON_DIGITS else []
     if digits and non_digits:
         yield table.auroc_row(scored_non_digits(non_digits, digits), len(digits))
+    for dataset, _, answers in _measured((VALIDATION,), recogniser, scope):
+        yield from ("", *table.CLASSES_HEAD, table.classes_row(dataset, scored_classes(answers)))
     names = [peer.name for peer in scope.peers]
     for title, datasets in (("Numbers", NUMBERS), ("Nothing to be read", EMPTY)):
         head = ("", *table.numbers_head(title, names))

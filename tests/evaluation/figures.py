@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.calibration import expected_calibration_error
+from app.calibration import NON_DIGIT, expected_calibration_error
 from app.domain import Prediction
 from training.evaluate import BINS, roc_curve
 from training.lines.figures import edit_distance
@@ -88,6 +88,17 @@ def scored(answers: Sequence[Answer]) -> Score:
         digit_errors=edits / sum(len(answer.expected) for answer in answers),
         ece=expected_calibration_error(confidence, right, BINS),
     )
+
+
+def scored_classes(answers: Sequence[Answer]) -> Score:
+    """How /predict told the eleven classes, that of no digit among them. Raises ValueError where there is no answer."""
+    _refuse_empty(answers)
+    probabilities = np.array([(*one.probabilities, one.non_digit_probability) for one in predictions_of(answers)])
+    expected = np.array([int(answer.expected) if answer.expected else NON_DIGIT for answer in answers])
+    right = probabilities.argmax(axis=1) == expected
+    wrong = float(1 - right.mean())
+    ece = expected_calibration_error(probabilities.max(axis=1), right, BINS)
+    return Score(images=len(answers), exact=float(right.mean()), digit_errors=wrong, ece=ece)
 
 
 def scored_numbers(answers: Sequence[Answer]) -> NumberScore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 
-from tests.evaluation.datasets import AUROC_BAR, ECE_BAR, Dataset
+from tests.evaluation.datasets import AUROC_BAR, ECE_BAR, VALIDATION_ECE_BAR, Dataset
 from tests.evaluation.figures import SURE, NonDigitScore, NumberScore, Score
 from tests.evaluation.peers import PeerScore
 
@@ -19,6 +19,10 @@ DIGITS_HEAD = (
 NON_DIGITS_HEAD = (
     "| No digit | Path | Images | Answered with no digit | Not accepted | AUROC against digits | Bar |",
     "|---|---|---|---|---|---|---|",
+)
+CLASSES_HEAD = (
+    "| Calibration | Path | Images | Right among eleven classes | ECE | Bar of the ECE |",
+    "|---|---|---|---|---|---|",
 )
 
 
@@ -62,6 +66,12 @@ def non_digits_row(dataset: Dataset, score: NonDigitScore) -> str:
     no_digit = _marked(f"{score.no_digit:.2%}", dataset.bar is not None and score.no_digit < dataset.bar)
     auroc = _NONE if score.auroc is None else f"{score.auroc:.4f}"
     return _row(dataset, score.images, no_digit, f"{score.not_accepted:.2%}", auroc, _bar(dataset))
+
+
+def classes_row(dataset: Dataset, score: Score) -> str:
+    """The row of what the model was calibrated on."""
+    ece = _marked(f"{score.ece:.2%}", score.ece > VALIDATION_ECE_BAR)
+    return _row(dataset, score.images, f"{score.exact:.2%}", ece, f"{VALIDATION_ECE_BAR:.1%}")
 
 
 def auroc_row(score: NonDigitScore, digits: int) -> str:

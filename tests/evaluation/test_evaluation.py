@@ -10,19 +10,21 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import ImageFont
 
 from app.imaging.decode import decode_image
 from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool
 from tests.api.services import OneDigit
 from tests.evaluation.__main__ import Scope, lines
-from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, Places
+from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, VALIDATION, Places
 from tests.evaluation.drawn import png, rendered_digits, textures
 from tests.evaluation.figures import NonDigitScore, NumberScore, Score
 from tests.evaluation.growth import growth_row, page_of, photo_of
 from tests.evaluation.peers import Peer, PeerScore, peer_score
 from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number, texture_pages
-from tests.evaluation.table import auroc_row, digits_row, non_digits_row, numbers_head, numbers_row
+from tests.evaluation.table import auroc_row, classes_row, digits_row, non_digits_row, numbers_head, numbers_row
+from tests.evaluation.validation import validation
 from tests.images import draw_digit
 from training.augment import printed
 from training.fonts import NoFonts
@@ -84,6 +86,29 @@ def test_non_digits_are_told_from_the_digits_that_were_measured(sevens: Recognis
     assert together.startswith("| non-digits against digits, AUROC | `/predict` | 5 against 3 | ")
 
 
+def test_the_calibration_is_measured_on_what_a_run_validates_on(
+    sevens: Recogniser, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list(lines(sevens, scope(data_dir, "validation"))) == []
+    assert "skipped: validation, which the model was calibrated on (There is no data set" in capsys.readouterr().err
+    sevens_alone = np.stack([draw_digit(7, 16) < 128] * 1_600)
+    np.savez(data_dir / "semeion.npz", x=sevens_alone, y=np.full(1_600, 7))
+    font = ImageFont.load_default(20)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    (data_dir / "fonts").mkdir()
+    (data_dir / "fonts" / "default.ttf").write_bytes(font.font_bytes)
+    *_, row = lines(sevens, scope(data_dir, "validation"))
+    assert row.startswith("| validation, which the model was calibrated on | `/predict` | 5 | 100.00% | ")
+    images = list(validation(data_dir, data_dir / "fonts", accept_changed=True))
+    texts = [text for _, text in images]
+    none = texts.count("")
+    assert none == round(0.03 / 0.97 * (len(texts) - none))
+    semeion, rest = texts[: -1_000 - none], texts[-1_000 - none :]
+    assert set(semeion) == {"7"}
+    assert 20 <= len(semeion) <= 300  # groups of 20, a twentieth of 80 that chance chooses
+    assert set(rest) == {"", *"0123456789"}
+
+
 def test_sets_are_chosen_by_name(sevens: Recogniser, data_dir: Path) -> None:
     found = list(lines(sevens, scope(data_dir, "textures")))
     assert len(found) == 4  # an empty line, the head, and the set, with no digits to be told from
@@ -112,7 +137,7 @@ def test_what_is_drawn_is_the_same_every_time_and_can_be_decoded(tmp_path: Path)
 
 
 def test_every_set_has_a_name_of_its_own() -> None:
-    names = [dataset.name for dataset in (*DIGITS, *BLANKS, *NON_DIGITS, *NUMBERS, *EMPTY)]
+    names = [dataset.name for dataset in (*DIGITS, *BLANKS, *NON_DIGITS, VALIDATION, *NUMBERS, *EMPTY)]
     assert len(set(names)) == len(names)
 
 
@@ -121,6 +146,8 @@ def test_a_figure_short_of_its_bar_is_bold() -> None:
     assert digits_row(mnist, Score(2_000, 0.9965, 0.0035, 0.03)).endswith("| 2,000 | 99.65% | 0.35% | 3.00% | 99.65% |")
     assert digits_row(mnist, Score(2_000, 0.996, 0.004, 0.031)).endswith("| **99.60%** | 0.40% | **3.10%** | 99.65% |")
     assert non_digits_row(blank, NonDigitScore(200, 0.98, 1, 0.5)).endswith("| **98.00%** | 100.00% | 0.5000 | 99% |")
+    assert classes_row(VALIDATION, Score(2_000, 0.98, 0.02, 0.005)).endswith("| 2,000 | 98.00% | 0.50% | 0.5% |")
+    assert classes_row(VALIDATION, Score(2_000, 0.98, 0.02, 0.0051)).endswith("| **0.51%** | 0.5% |")
     row = auroc_row(NonDigitScore(200, 0.9, 0.95, 0.9799), 3_000)
     assert row.endswith("| 200 against 3,000 | 90.00% | 95.00% | **0.9799** | 0.98 |")
 

@@ -15,6 +15,7 @@ from tests.evaluation.figures import (
     predicted,
     says_no_digit,
     scored,
+    scored_classes,
     scored_non_digits,
     scored_numbers,
 )
@@ -49,6 +50,13 @@ def test_the_calibration_error_is_that_of_the_confidence_among_digits() -> None:
     sure = [predicted("3", prediction(3, 0.9))] * 3
     assert scored([*sure, predicted("4", prediction(3, 0.9))]).ece == pytest.approx(0.15)
     assert scored(sure).ece == pytest.approx(0.1)
+
+
+def test_eleven_classes_are_told_by_the_most_probable_of_all() -> None:
+    answers = [predicted("3", prediction(3, 0.9)), predicted("3", prediction(3, 0.3, 0.7)), predicted("", NO_INK)]
+    score = scored_classes(answers)
+    assert score.exact == pytest.approx(2 / 3)
+    assert score.ece == pytest.approx((0.1 + 0.7 + 0.0) / 3)
 
 
 def test_a_digit_without_ink_is_wrong_and_says_so() -> None:

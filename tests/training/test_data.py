@@ -17,7 +17,7 @@ from app.domain import Polarity
 from tests.samples.draw import pen_number
 from training.augment import beside, fragment, jittered, photographed, rephotographed, texture
 from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
-from training.data import training_data
+from training.data import training_data, validation_items
 from training.fonts import Font, draw_text, draws, find_fonts, split_families
 from training.pool import GlyphMaker, GlyphSet, glyph_of
 from training.run import Places, pooled_data
@@ -34,6 +34,18 @@ def test_the_same_configuration_gives_the_same_glyphs(tiny: TrainingConfig, plac
     for left, right in zip(one.shares, other.shares, strict=True):
         np.testing.assert_array_equal(left.glyphs.glyphs, right.glyphs.glyphs)
     np.testing.assert_array_equal(one.validation.labels, other.validation.labels)
+
+
+def test_items_of_validation_are_those_that_a_run_is_calibrated_on(tiny: TrainingConfig, places: Places) -> None:
+    tiny = replace(tiny, validation_share=0.8)  # of three groups
+    data = training_data(tiny, places.data_dir, places.fonts_dir, processes=1, accept_changed=True)
+    items = validation_items(tiny, places.data_dir, accept_changed=True)
+    (described,) = (one for one in data.sources if one["name"] == "MNIST")
+    assert items
+    assert len(items) == described["validation"]
+    np.testing.assert_array_equal(data.validation.labels[: len(items)], [item.label for item in items])
+    elsewhere = replace(tiny, sources=(SourcePlan("semeion", 1, 1.0),))
+    assert validation_items(elsewhere, places.data_dir, accept_changed=True) == []
 
 
 def test_a_pool_is_drawn_once(tiny: TrainingConfig, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,10 +44,14 @@ def _train(options: argparse.Namespace, _: str) -> str:
 
 def _publish(options: argparse.Namespace, command: str) -> str:
     base = open_version(options.models_dir, options.name, options.base)
-    from training.lines.publish import publish_reader
+    from training.lines.publish import Role, publish_readers
+    from training.resume import TrainingFailed
 
+    if options.run is None and options.second is None:
+        raise TrainingFailed("There is nothing to publish; name the folder of a run, with --run, --second or both.")
     version = options.version or next_version(options.models_dir, options.name)
-    return f"published {publish_reader(options.run, base, version, command)}"
+    runs = {role: run for role, run in ((Role.READER, options.run), (Role.SECOND, options.second)) if run is not None}
+    return f"published {publish_readers(runs, base, version, command)}"
 
 
 _COMMANDS = {"train": _train, "publish": _publish}
@@ -67,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
     )
     publish = commands.add_parser("publish", help="a version of the glyph network, and a trained reader with it")
-    publish.add_argument("--run", type=Path, default=Path("runs/reader-1.2.0"), help="folder that a training left")
+    publish.add_argument("--run", type=Path, help="folder that a training left; without it, the base's reader remains")
+    publish.add_argument("--second", type=Path, help="the same of the second reader, asked about unsure lines")
     publish.add_argument("--base", default="latest", help="the version whose glyph network it joins")
     publish.add_argument("--version", help="of the whole; by default the next")
     publish.add_argument("--models-dir", type=Path, default=Path("models"))

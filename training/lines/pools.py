@@ -23,10 +23,10 @@ DRAWN, TYPES, NUMBERS, MNIST = "drawn", "fonts", "UNIPEN strings", "MNIST"
 _METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
-    MNIST: 0.18,
-    "UNIPEN characters": 0.25,
+    MNIST: 0.22,
+    "UNIPEN characters": 0.23,
     "pendigits": 0.06,
-    DRAWN: 0.16,
+    DRAWN: 0.14,
     TYPES: 0.22,
     NUMBERS: 0.07,
     _METERS: 0.06,

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from app.errors import ModelMismatch, ModelNotFound
-from app.imaging.line import LINE_VERSION
 from app.manifest import (
     MANIFEST_FILE,
     READER_KERAS_FILE,
     READER_TFLITE_FILE,
+    SECOND_READER_KERAS_FILE,
+    SECOND_READER_TFLITE_FILE,
     Manifest,
     ModelVersion,
+    NetworkFiles,
     ReaderManifest,
     file_sha256,
     open_version,
@@ -26,20 +31,93 @@ from training.lines.measure import StringsReport, table
 from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE
 from training.resume import TrainingFailed
 
-_READER_FILES = (READER_KERAS_FILE, READER_TFLITE_FILE)
-_HEADING = "## The line reader"
+
+class Role(StrEnum):
+    """What a reader does in a version: its name in the manifest."""
+
+    READER = "reader"
+    SECOND = "second_reader"
 
 
-def publish_reader(run_dir: Path, base: ModelVersion, version: str, command: str) -> Path:
-    """Publishes `version`: the base with the reader of a finished run, whose folder is returned.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a version has a reader of a role: its files, its section of the card and what is said of it there."""
 
-    Raises TrainingFailed where the run has not finished, VersionExists, or NoSpace.
+    files: NetworkFiles
+    heading: str
+    does: str
+
+
+_PLACES = {
+    Role.READER: _Place(
+        NetworkFiles(Path(READER_KERAS_FILE), Path(READER_TFLITE_FILE)),
+        "## The line reader",
+        "reads whole numbers for `/read`",
+    ),
+    Role.SECOND: _Place(
+        NetworkFiles(Path(SECOND_READER_KERAS_FILE), Path(SECOND_READER_TFLITE_FILE)),
+        "## The second line reader",
+        "reads lines again that the first is unsure of, for `/read`",
+    ),
+}
+
+
+def publish_readers(runs: Mapping[Role, Path], base: ModelVersion, version: str, command: str) -> Path:
+    """Publishes `version`: the base with the readers of finished runs, whose folders are given. Its folder is returned.
+
+    A reader of the base of another role remains. Raises TrainingFailed where a run has not finished or the version
+    would have a second reader alone, VersionExists, or NoSpace.
+    """
+    reports = {role: _report(run_dir) for role, run_dir in runs.items()}
+    if Role.READER not in runs and base.manifest.reader is None:
+        raise TrainingFailed(f"{base.folder} has no reader, and a second one alone reads nothing; give it a first one.")
+    readers = {role: _reader_manifest(report) for role, report in reports.items()}
+
+    def write(folder: Path) -> None:
+        shutil.copytree(base.folder, folder, dirs_exist_ok=True)
+        for role, run_dir in runs.items():
+            shutil.copyfile(run_dir / KERAS_FILE, folder / _PLACES[role].files.keras)
+            shutil.copyfile(run_dir / TFLITE_FILE, folder / _PLACES[role].files.tflite)
+        _write_manifest(folder, base.manifest.model_copy(update={"version": version, "created": _now()}), readers)
+        head, sections = _parted((base.folder / CARD_FILE).read_text())
+        head = head.replace(f"# {base.manifest.name} {base.manifest.version}", f"# {base.manifest.name} {version}", 1)
+        for role, report in reports.items():
+            sections[role] = _section(role, readers[role], report, base.manifest.version, command)
+        _write_card(folder, head, sections)
+
+    return publish(base.folder.parent / version, write)
+
+
+def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manifest:
+    """Puts the readers of the highest version that there is into the folder of one that is being written.
+
+    The answer is its manifest with the readers in it: unchanged where there is no version, its readers are for other
+    lines, or it has none.
     """
     try:
-        report = json.loads((run_dir / REPORT_FILE).read_text())
+        latest = open_version(models_dir, manifest.name, "latest")
+    except (ModelNotFound, ModelMismatch):
+        return manifest
+    found = {Role.READER: latest.manifest.reader, Role.SECOND: latest.manifest.second_reader}
+    readers = {role: reader for role, reader in found.items() if reader is not None}
+    if not readers:
+        return manifest
+    for role in readers:
+        for name in (_PLACES[role].files.keras, _PLACES[role].files.tflite):
+            shutil.copyfile(latest.folder / name, folder / name)
+    _write_card(folder, (folder / CARD_FILE).read_text(), _parted((latest.folder / CARD_FILE).read_text())[1])
+    return _write_manifest(folder, manifest, readers)
+
+
+def _report(run_dir: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((run_dir / REPORT_FILE).read_text()))
     except (OSError, ValueError):
         raise TrainingFailed(f"{run_dir} has no finished reader; train it first.") from None
-    reader = ReaderManifest(
+
+
+def _reader_manifest(report: dict[str, Any]) -> ReaderManifest:
+    return ReaderManifest(
         name=f"{report['config']['name']} {report['config']['version']}",
         created=report["created"],
         line_version=report["line_version"],
@@ -50,48 +128,29 @@ def publish_reader(run_dir: Path, base: ModelVersion, version: str, command: str
         training_data=report["training_data"],
         metrics={one["name"]: _figures(one) for one in report["sets"]},
     )
-    files = {READER_KERAS_FILE: run_dir / KERAS_FILE, READER_TFLITE_FILE: run_dir / TFLITE_FILE}
-
-    def write(folder: Path) -> None:
-        shutil.copytree(base.folder, folder, dirs_exist_ok=True)
-        for name, source in files.items():
-            shutil.copyfile(source, folder / name)
-        _write_manifest(folder, base.manifest.model_copy(update={"version": version, "created": _now()}), reader)
-        card = (base.folder / CARD_FILE).read_text().partition(_HEADING)[0].rstrip()
-        card = card.replace(f"# {base.manifest.name} {base.manifest.version}", f"# {base.manifest.name} {version}", 1)
-        (folder / CARD_FILE).write_text(f"{card}\n\n{_section(reader, report, base.manifest.version, command)}")
-
-    return publish(base.folder.parent / version, write)
 
 
-def hand_reader_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manifest:
-    """Puts the reader of the highest version that there is into the folder of one that is being written.
-
-    The answer is its manifest with the reader in it: unchanged where there is no version, its reader is for other
-    lines, or it has none.
-    """
-    try:
-        latest = open_version(models_dir, manifest.name, "latest")
-    except (ModelNotFound, ModelMismatch):
-        return manifest
-    reader = latest.manifest.reader
-    if reader is None or reader.line_version != LINE_VERSION:
-        return manifest
-    for name in _READER_FILES:
-        if name in latest.manifest.sha256:
-            shutil.copyfile(latest.folder / name, folder / name)
-    card, heading, section = (latest.folder / CARD_FILE).read_text().partition(_HEADING)
-    if heading:
-        card = (folder / CARD_FILE).read_text().rstrip()
-        (folder / CARD_FILE).write_text(f"{card}\n\n{heading}{section}")
-    return _write_manifest(folder, manifest, reader)
-
-
-def _write_manifest(folder: Path, manifest: Manifest, reader: ReaderManifest) -> Manifest:
-    hashes = {name: file_sha256(folder / name) for name in _READER_FILES if (folder / name).exists()}
-    whole = manifest.model_copy(update={"reader": reader, "sha256": manifest.sha256 | hashes})
+def _write_manifest(folder: Path, manifest: Manifest, readers: Mapping[Role, ReaderManifest]) -> Manifest:
+    names = [str(name) for role in readers for name in (_PLACES[role].files.keras, _PLACES[role].files.tflite)]
+    hashes = manifest.sha256 | {name: file_sha256(folder / name) for name in names}
+    whole = manifest.model_copy(update={**{role.value: one for role, one in readers.items()}, "sha256": hashes})
     (folder / MANIFEST_FILE).write_text(json.dumps(whole.model_dump(mode="json"), indent=2) + "\n")
     return whole
+
+
+def _parted(card: str) -> tuple[str, dict[Role, str]]:
+    """What a card says before its readers, and of each."""
+    sections = {}
+    for role in reversed(Role):
+        card, heading, section = card.partition(_PLACES[role].heading + "\n")
+        if heading:
+            sections[role] = heading + section
+    return card, sections
+
+
+def _write_card(folder: Path, head: str, sections: Mapping[Role, str]) -> None:
+    parts = [head, *(sections[role] for role in Role if role in sections)]
+    (folder / CARD_FILE).write_text("\n\n".join(part.strip() for part in parts) + "\n")
 
 
 def _figures(report: dict[str, Any]) -> dict[str, float]:
@@ -118,17 +177,18 @@ def _grown(report: dict[str, Any]) -> str:
     )
 
 
-def _section(reader: ReaderManifest, report: dict[str, Any], base: str, command: str) -> str:
+def _section(role: Role, reader: ReaderManifest, report: dict[str, Any], base: str, command: str) -> str:
     config = report["config"]
+    place = _PLACES[role]
     sets = table([StringsReport(**one) for one in report["sets"]])
     data = "\n".join(
         f"| {one['name']} | {one['licence']} | {str(one.get('sha256', ''))[:12]} |" for one in reader.training_data
     )
-    return f"""{_HEADING}
+    return f"""{place.heading}
 
-`reader.keras` ({reader.name}) reads whole numbers for `/read`: {reader.parameters:,} parameters, convolutions and CTC
+`{place.files.keras}` ({reader.name}) {place.does}: {reader.parameters:,} parameters, convolutions and CTC
 (Graves et al., ICML 2006), lines 32 pixels high of line version {reader.line_version}. It first joined the glyph
-network of {base}, and later versions took it over as it is. `reader.tflite` is made from it:
+network of {base}, and later versions took it over as it is. `{place.files.tflite}` is made from it:
 {report["parity"]:.1%} of lines read alike,
 {report["milliseconds"]:.2f} ms for a line of 160 pixels on one thread of {report["machine"]}.
 

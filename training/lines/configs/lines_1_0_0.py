@@ -1,7 +1,7 @@
 """The first line reader: 300,000 lines of every writer, font and counter there is, and 60,000 lines of words.
 
     python -m training.lines train --config training/lines/configs/lines_1_0_0.py --data-dir DATA
-    python -m training.lines publish
+    python -m training.lines publish --run runs/reader-1.0.0
 
 Took 75 minutes on two busy cores: 20 to compose the lines, 55 to train at 280 to 410 lines a second; 2 GB of disk and
 5 GB of memory. Reached, without a second look: cheques 75.7 %, printed cells 99.1 %, UNIPEN's numbers of other

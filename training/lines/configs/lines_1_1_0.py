@@ -1,7 +1,7 @@
 """A larger reader, grown from that of 1.0.0, and shown more of the forms and layouts that it read wrong.
 
     python -m training.lines train --config training/lines/configs/lines_1_1_0.py --data-dir DATA
-    python -m training.lines publish
+    python -m training.lines publish --run runs/reader-1.1.0
 
 Took 110 minutes on two slow and busy cores (AMD EPYC): 25 to compose the lines, 75 to train at 60 to 125 lines a
 second, with `TF_ENABLE_ONEDNN_OPTS=1`. In the run that made the released reader, there were but 84,000 lines, the rate

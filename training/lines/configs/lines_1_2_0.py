@@ -1,7 +1,7 @@
 """The reader of 1.1.0, taught on at half the rate, with more dates, and slashes no longer than digits.
 
     python -m training.lines train --config training/lines/configs/lines_1_2_0.py --data-dir DATA
-    python -m training.lines publish
+    python -m training.lines publish --run runs/reader-1.2.0
 
 Took 90 minutes on two slow and busy cores (AMD EPYC): 10 to compose the lines, 75 to train at 90 to 150 lines a second,
 with `TF_ENABLE_ONEDNN_OPTS=1`. In the run that made the released reader, the rate of the first epoch was that of a run

@@ -1,0 +1,106 @@
+"""A grey image → what its lines say: of the ways of seeing it, the one that the readers make the surest digits of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.ctc import log_probabilities
+from app.deadline import Deadline
+from app.domain import Polarity
+from app.imaging.looks import other_looks
+from app.imaging.page import page_views
+from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
+from app.reader import Reader
+from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
+from app.stages import Stages
+
+# What is read so surely is not looked at in another way.
+_SURELY = 0.5
+# Where one way of looking shows nothing, another must be read at least this surely.
+_LEAST_SURETY = 0.3
+
+# Glyphs, (n, 28, 28) uint8 → their calibrated probabilities, (n, 11).
+GlyphOpinion = Callable[[NDArray[np.uint8], Stages, Deadline], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageReader:
+    """A line reader, and whom it asks about lines that it is unsure of: a second one, and the glyph network."""
+
+    reader: Reader
+    second_reader: Reader | None
+    glyph_opinion: GlyphOpinion
+
+    def read(
+        self,
+        grey: NDArray[np.uint8],
+        polarity: Polarity,
+        expected_length: int | None,
+        most_digits: int,
+        stages: Stages,
+        deadline: Deadline,
+    ) -> tuple[PageText, float]:
+        """What an image, (h, w) uint8, says, and how probable it is that all of it is right.
+
+        Raises Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
+        """
+        read: PageText | None = None
+        doubt = 0.0
+        for lines in page_views(grey, polarity, most_digits):
+            stages.segmented()
+            logits, waited, computed = self.reader.logits([line.pixels for line in lines], deadline)
+            stages.computed(waited, computed)
+            found = page_text(lines, logits, self.reader.temperature, self.reader.least_odds, expected_length)
+            found = self._asked_about(
+                self._seen_again(found, expected_length, stages, deadline), expected_length, stages, deadline
+            )
+            if expected_length is None:
+                found = without_guesses(found, self.reader.temperature)
+            stages.postprocessed()
+            least = _LEAST_SURETY if read is None or read.says_nothing else read.surety
+            if read is None or (not found.says_nothing and found.surety > least):
+                read = found
+            if not found.says_nothing:
+                doubt = max(doubt, found.surety)
+                if found.surety >= _SURELY:
+                    break
+        assert read is not None  # noqa: S101  # there is one way at least
+        # That there is nothing to be read is no surer than that what was seen otherwise is wrong.
+        return read, read.confidence * (1 - doubt) if read.says_nothing else read.confidence
+
+    def close(self) -> None:
+        """Ends the readers' threads, once what is queued is served."""
+        for reader in (self.reader, self.second_reader):
+            if reader is not None:
+                reader.runner.close()
+
+    def _seen_again(self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline) -> PageText:
+        """With the texts that several looks, and both readers, agree on where the first was unsure."""
+        unsure = unsure_lines(page)
+        if not unsure:
+            return page
+        own = [page.lines[index].pixels for index in unsure]
+        others = [other_looks(pixels) for pixels in own]
+        looks = [[log_probabilities(page.logits[index], self.reader.temperature)] for index in unsure]
+        stages.postprocessed()
+        asked = [(self.reader, others)]  # which has seen the lines themselves
+        if self.second_reader is not None:
+            asked.append((self.second_reader, [[pixels, *more] for pixels, more in zip(own, others, strict=True)]))
+        for reader, shown in asked:
+            said, waited, computed = reader.seen(shown, deadline)
+            stages.computed(waited, computed)
+            looks = [[*before, *more] for before, more in zip(looks, said, strict=True)]
+        return looked_again(page, unsure, looks, self.reader.least_odds, expected_length)
+
+    def _asked_about(self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline) -> PageText:
+        """With what the glyph network makes sure of lone digits and thin strokes."""
+        doubtful = doubtful_lines(page)
+        if not doubtful:
+            return page
+        glyphs = glyphs_of([page.lines[index] for index in doubtful])
+        stages.postprocessed()
+        return with_opinions(page, doubtful, self.glyph_opinion(glyphs, stages, deadline), expected_length)

@@ -1,0 +1,51 @@
+"""What a run of training is calibrated on, as the service would be sent it: digits, and as many others as are met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from app.calibration import NON_DIGIT
+from tests.evaluation.drawn import SEED, Sample, png
+from training.augment import Random
+from training.configs.digits_1_0_0 import config
+from training.data import VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, validation_items
+from training.fonts import find_fonts, split_families
+from training.pool import chosen_as_expected, font_pictures, image_of, non_digit_pictures
+from training.sources import DataError, Item
+
+
+def validation(data_dir: Path, fonts_dir: Path, accept_changed: bool = False) -> Iterator[Sample]:
+    """Images of the groups and fonts that the model's temperature and threshold were chosen on, not trained on.
+
+    What is drawn is drawn anew, by the fonts of training. Raises DataError where there is no file of any source, and
+    NoFonts.
+    """
+    random = np.random.default_rng(SEED)
+    items = validation_items(config, data_dir, accept_changed)
+    if not items:
+        raise DataError(f"There is no data set of {config.name} {config.version} in {data_dir}.")
+    fonts, _ = split_families(find_fonts(fonts_dir), config.held_out_families)
+    digits = [item for item in items if item.label != NON_DIGIT]
+    drawn = [
+        (png(image), label)
+        for pictures in (
+            font_pictures(fonts, VALIDATION_FONT_DIGITS, True, random),
+            non_digit_pictures(fonts, digits, VALIDATION_NON_DIGITS, random),
+        )
+        for image, label in pictures
+    ]
+    labels = [*(item.label for item in items), *(label for _, label in drawn)]
+    chosen = chosen_as_expected(np.array(labels, np.uint8), config.non_digit_share)
+    images = (*(_sent(item, random) for item in items), *(data for data, _ in drawn))
+    return (
+        (data, "" if label == NON_DIGIT else str(label))
+        for data, label, wanted in zip(images, labels, chosen, strict=True)
+        if wanted
+    )
+
+
+def _sent(item: Item, random: Random) -> bytes:
+    return item.photo if item.photo is not None else png(image_of(item, random))
