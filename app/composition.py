@@ -28,13 +28,13 @@ def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatc
     """
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
     manifest = version.manifest
-    reader, second_reader = (
-        None if own is None else _reader(settings, own, files, on_batch)
-        for own, files in (
-            (manifest.reader, version.reader_files),
-            (manifest.second_reader, version.second_reader_files),
-        )
-    )
+    reader = second_reader = None
+    if (own := manifest.reader) is not None:
+        reader = _reader(settings, own, *_flat_buffer(settings, version.reader_files), on_batch)
+    if (own := manifest.second_reader) is not None:
+        # Of either engine the exported one, which is the same: to make it anew would keep the service from its start.
+        exported = version.second_reader_files.tflite
+        second_reader = _reader(settings, own, exported.read_bytes(), exported, on_batch)
     flat_buffer, source = _flat_buffer(settings, version.files)
     runner = _runner(settings, GlyphClassifier, flat_buffer, source, on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
@@ -46,8 +46,8 @@ def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatc
     return recogniser
 
 
-def _reader(settings: Settings, own: ReaderManifest, files: NetworkFiles, on_batch: OnBatch) -> Reader:
-    runner = _runner(settings, LineReader, *_flat_buffer(settings, files), on_batch)
+def _reader(settings: Settings, own: ReaderManifest, flat_buffer: bytes, source: Path, on_batch: OnBatch) -> Reader:
+    runner = _runner(settings, LineReader, flat_buffer, source, on_batch)
     return Reader(runner, own.temperature, own.threshold, own.least_odds)
 
 

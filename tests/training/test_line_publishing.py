@@ -78,6 +78,10 @@ def test_the_card_says_what_a_reader_grew_from(run_dir: Path, base: ModelVersion
     card = (publish_readers({Role.READER: grown}, base, "0.2.0", "publish") / "README.md").read_text()
     assert "It grew from the reader of 0.1.0, whose weights and those" in card
     assert "averaged, 30% to 70%." in card
+    report["learned_share"] = 1.0
+    (grown / REPORT_FILE).write_text(json.dumps(report))
+    card = (publish_readers({Role.READER: grown}, base, "0.3.0", "publish") / "README.md").read_text()
+    assert "It grew from the reader of 0.1.0. Made with" in card
 
 
 def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base: ModelVersion) -> None:
