@@ -98,6 +98,7 @@ MANIFEST = Manifest(
     metrics={"MNIST": {"n": 3562, "accuracy": 0.9932622122403144, "ece": 0.006727948100694269}},
     libraries={"keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.4.6"},
     reader=None,
+    second_reader=None,
 )
 CARD = "# digits 1.0.0\n\nA small convolutional network that tells the digit in a 28×28 glyph.\n"
 REPORTS = Reports(reports=["learning.png", "set-mnist-test.png"])

@@ -216,6 +216,7 @@ def test_the_plot_is_a_small_png(tmp_path: Path) -> None:
     assert (tmp_path / "RESULTS.png").stat().st_size <= 100_000
 
 
+@pytest.mark.timeout(400)  # fourteen trainings
 def test_a_comparison_runs_is_shown_and_goes_on_where_it_was_stopped(
     options: CompareOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
