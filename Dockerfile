@@ -89,10 +89,11 @@ RUN pip --python /opt/venv/bin/python wheel --no-deps --no-build-isolation --whe
     && pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps --root /project /wheels/*.whl
 
 
-# The models, readable for the service whatever the umask of the checkout was.
+# The models, readable for the service whatever the umask of the checkout was. Versions have networks in common: what is
+# the same in two of them is there once.
 FROM base AS models
 COPY models /models
-RUN chmod -R u=rwX,go=rX /models
+RUN chmod -R u=rwX,go=rX /models && hardlink --quiet --ignore-time /models
 
 
 # What the two images have in common, but for their requirements.

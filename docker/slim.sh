@@ -6,7 +6,8 @@ cd "$1"/lib/python3.*/site-packages
 # Headers for those who compile against TensorFlow; LiteRT for graphics processors, for phones' chips and for compilers.
 rm -rf tensorflow/include ai_edge_litert/libLiteRtWebGpuAccelerator.so ai_edge_litert/aot ai_edge_litert/tools \
     ai_edge_litert/vendors
-# Tests of others, and what only type checkers and compilers read.
+# Tests of others, and what only type checkers and compilers read or do.
+rm -rf numpy/f2py
 find . -type d -name tests -prune -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.a' \) -delete
 # AVIF is no format of the service, and it writes no text on images.
