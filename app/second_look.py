@@ -1,8 +1,9 @@
 """A second look at a lone digit that the glyph network is unsure of: seen in other ways, and by the line reader too.
 
-What looks like a frame, or like nothing, may be a digit whose image was cropped tight around it: that is tried first.
-Networks of unlike kinds, trained apart, are less often wrong about the same digit than each alone (Hansen, Salamon:
-Neural network ensembles, IEEE PAMI 1990). A digit that is sure at once costs nothing more.
+What looks like a frame, like nothing, or like another digit may be part of one whose image was cropped tight around
+it: that is tried first, where it reaches the image's edge. Networks of unlike kinds, trained apart, are less often
+wrong about the same digit than each alone (Hansen, Salamon: Neural network ensembles, IEEE PAMI 1990). A digit that
+is sure at once, and away from the edge, costs nothing more.
 """
 
 from __future__ import annotations
