@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.calibration import NON_DIGIT
-from tests.evaluation.drawn import SEED, Paper, Sample, png, rendered_digits, rendered_letters, textures
+from tests.evaluation.drawn import SEED, Sample, png, rendered_digits, rendered_letters, sent, textures
 from tests.evaluation.strings import (
     SUITES,
     Suite,
@@ -25,7 +25,7 @@ from tests.evaluation.strings import (
     unipen_numbers,
 )
 from tests.evaluation.validation import validation
-from training.augment import Random, photographed, printed
+from training.augment import Random
 from training.pool import image_of
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, read_source
 
@@ -74,10 +74,7 @@ def _held_out(
 
     def sample(item: Item, random: Random) -> Sample:
         text = str(item.label) if digits else ""
-        if item.photo is not None:
-            return item.photo, text
-        image = image_of(item, random)
-        return png(np.uint8(255) - image if scanned else image), text
+        return png(np.uint8(255) - image_of(item, random)) if scanned else sent(item, random), text
 
     def samples(places: Places) -> Iterator[Sample]:
         items, _ = read_source(source, places.data_dir, places.accept_changed_data)
@@ -103,8 +100,8 @@ def _tight(data: bytes) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[top : top + height, left : left + width])
 
 
-def _rendered(name: str, paper: Paper, bar: float | None = None) -> Dataset:
-    return Dataset(name, None, "predict", lambda places: rendered_digits(places.fonts_dir, paper), bar)
+def _rendered(name: str, bar: float | None = None, *, as_photos: bool) -> Dataset:
+    return Dataset(name, None, "predict", lambda places: rendered_digits(places.fonts_dir, as_photos), bar)
 
 
 def _strings(name: str, file: str, bar: float) -> Dataset:
@@ -141,8 +138,8 @@ DIGITS = (
     _held_out("meters, photos; held-out meters", "meter photos", 0.96),
     _held_out("newspaper cells, phone photos; held-out photos", "newspaper cells", 0.99),
     _held_out("sudoku cells, phone photos; held-out cells", "photo cells", 0.98),
-    _rendered("rendered digits, clean; held-out fonts", printed, 0.995),
-    _rendered("rendered digits, as photographed; held-out fonts", photographed),
+    _rendered("rendered digits, clean; held-out fonts", 0.995, as_photos=False),
+    _rendered("rendered digits, as photographed; held-out fonts", as_photos=True),
 )
 NUMBERS = (
     _strings("cheque amounts, scans", "strings_cheque.zip", 0.85),

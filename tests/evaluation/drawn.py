@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from training.augment import Random, photographed, printed, texture
 from training.configs.digits_1_0_0 import config
 from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_fonts, split_families
-from training.pool import any_font, by_family
+from training.pool import any_font, by_family, font_pictures, image_of
+from training.sources import Item
 
 SEED = 20261123
 Sample = tuple[bytes, str]
@@ -33,11 +34,16 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", image)[1].tobytes()
 
 
-def rendered_digits(fonts_dir: Path, paper: Paper) -> Iterator[Sample]:
+def sent(item: Item, random: Random) -> bytes:
+    """A data set's item as a client would send it."""
+    return item.photo if item.photo is not None else png(image_of(item, random))
+
+
+def rendered_digits(fonts_dir: Path, as_photos: bool) -> Iterator[Sample]:
     """Digits, each as often as any other, of every held-out family as often as of any other. Raises NoFonts."""
-    families = held_out_families(fonts_dir)
-    random = np.random.default_rng(SEED)
-    return (_digit(families, paper, random) for _ in range(_DIGITS))
+    fonts = [font for family in held_out_families(fonts_dir) for font in family]
+    pictures = font_pictures(fonts, _DIGITS, as_photos, np.random.default_rng(SEED))
+    return ((png(image), str(digit)) for image, digit in pictures)
 
 
 def rendered_letters(fonts_dir: Path) -> Iterator[Sample]:
@@ -51,11 +57,6 @@ def textures() -> Iterator[Sample]:
     """Images without any writing."""
     random = np.random.default_rng(SEED)
     return ((png(texture(random)), "") for _ in range(_TEXTURES))
-
-
-def _digit(families: list[list[Font]], paper: Paper, random: Random) -> Sample:
-    text = str(random.integers(10))
-    return png(paper(draw_text(any_font(families, random), text), random)), text
 
 
 def _letter(families: list[list[Font]], paper: Paper, random: Random) -> Sample:

@@ -26,7 +26,6 @@ from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number
 from tests.evaluation.table import auroc_row, classes_row, digits_row, non_digits_row, numbers_head, numbers_row
 from tests.evaluation.validation import validation
 from tests.images import draw_digit
-from training.augment import printed
 from training.fonts import NoFonts
 from training.lines.pools import pooled
 from training.sources import Item
@@ -133,7 +132,7 @@ def test_what_is_drawn_is_the_same_every_time_and_can_be_decoded(tmp_path: Path)
     assert image is not None
     assert png(np.asarray(image, np.uint8)) == first[0][0]
     with pytest.raises(NoFonts):
-        rendered_digits(tmp_path, printed)
+        rendered_digits(tmp_path, as_photos=False)
 
 
 def test_every_set_has_a_name_of_its_own() -> None:

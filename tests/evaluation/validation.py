@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from app.calibration import NON_DIGIT
-from tests.evaluation.drawn import SEED, Sample, png
-from training.augment import Random
+from tests.evaluation.drawn import SEED, Sample, png, sent
 from training.configs.digits_1_0_0 import config
 from training.data import VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, validation_items
 from training.fonts import find_fonts, split_families
-from training.pool import chosen_as_expected, font_pictures, image_of, non_digit_pictures
-from training.sources import DataError, Item
+from training.pool import chosen_as_expected, font_pictures, non_digit_pictures
+from training.sources import DataError
 
 
 def validation(data_dir: Path, fonts_dir: Path, accept_changed: bool = False) -> Iterator[Sample]:
@@ -39,13 +38,9 @@ def validation(data_dir: Path, fonts_dir: Path, accept_changed: bool = False) ->
     ]
     labels = [*(item.label for item in items), *(label for _, label in drawn)]
     chosen = chosen_as_expected(np.array(labels, np.uint8), config.non_digit_share)
-    images = (*(_sent(item, random) for item in items), *(data for data, _ in drawn))
+    images = (*(sent(item, random) for item in items), *(data for data, _ in drawn))
     return (
         (data, "" if label == NON_DIGIT else str(label))
         for data, label, wanted in zip(images, labels, chosen, strict=True)
         if wanted
     )
-
-
-def _sent(item: Item, random: Random) -> bytes:
-    return item.photo if item.photo is not None else png(image_of(item, random))

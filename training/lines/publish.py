@@ -47,6 +47,11 @@ class _Place:
     heading: str
     does: str
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of its files."""
+        return str(self.files.keras), str(self.files.tflite)
+
 
 _PLACES = {
     Role.READER: _Place(
@@ -103,7 +108,7 @@ def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manif
     if not readers:
         return manifest
     for role in readers:
-        for name in (_PLACES[role].files.keras, _PLACES[role].files.tflite):
+        for name in _PLACES[role].names:
             shutil.copyfile(latest.folder / name, folder / name)
     _write_card(folder, (folder / CARD_FILE).read_text(), _parted((latest.folder / CARD_FILE).read_text())[1])
     return _write_manifest(folder, manifest, readers)
@@ -131,7 +136,7 @@ def _reader_manifest(report: dict[str, Any]) -> ReaderManifest:
 
 
 def _write_manifest(folder: Path, manifest: Manifest, readers: Mapping[Role, ReaderManifest]) -> Manifest:
-    names = [str(name) for role in readers for name in (_PLACES[role].files.keras, _PLACES[role].files.tflite)]
+    names = [name for role in readers for name in _PLACES[role].names]
     hashes = manifest.sha256 | {name: file_sha256(folder / name) for name in names}
     whole = manifest.model_copy(update={**{role.value: one for role, one in readers.items()}, "sha256": hashes})
     (folder / MANIFEST_FILE).write_text(json.dumps(whole.model_dump(mode="json"), indent=2) + "\n")
