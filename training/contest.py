@@ -17,11 +17,11 @@ from app.manifest import KERAS_FILE, ModelVersion
 from training.config import TrainingConfig
 from training.fonts import Font, find_fonts, split_families
 from training.latency import latencies
-from training.pool import GlyphSet, ImageSet
 from training.printed import HeldOut, printed_digits, split
 from training.references import PRINTED, System
 from training.results import Column, Outcome, keep_outcome, kept_outcome
-from training.run import Places, pooled_data
+from training.run import POOL_LAYOUT, Places, pooled_data
+from training.sets import GlyphSet, ImageSet
 from training.sources import EVALUATION_SOURCES, SOURCES, DataError, Item, read_source
 from training.train import TrainingFailed
 from training.trial import file_bytes, measured, pool_sample, trained_on_own, trained_on_pool
@@ -138,7 +138,7 @@ def _jobs(systems: Sequence[System], scale: Scale) -> Iterator[_Job]:
 
 
 def _fingerprint(config: TrainingConfig, scale: Scale, *of: object) -> str:
-    parts = [asdict(config), asdict(replace(scale, seeds=0)), PREPROCESSING_VERSION, *of]
+    parts = [asdict(config), asdict(replace(scale, seeds=0)), PREPROCESSING_VERSION, POOL_LAYOUT, *of]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
@@ -176,11 +176,6 @@ def _raw(items: list[Item]) -> GlyphSet:
     return GlyphSet(np.stack(inks), np.array([item.label for item in items], np.uint8))
 
 
-def _as_they_are(glyphs: GlyphSet) -> ImageSet:
-    """Glyphs that are measured without any imaging, as an author did."""
-    return ImageSet(glyphs.labels, glyphs.glyphs, np.arange(len(glyphs), dtype=np.int32))
-
-
 def _first(glyphs: GlyphSet, count: int | None) -> GlyphSet:
     return GlyphSet(glyphs.glyphs[:count], glyphs.labels[:count])
 
@@ -191,7 +186,7 @@ def _outcome(job: _Job, scale: Scale, inputs: _Inputs, mark: str) -> Outcome:
         data = split(printed_digits(inputs.fonts, job.seed)) if system.own_data == PRINTED else inputs.mnist
         epochs = min(system.epochs, scale.epochs or system.epochs)
         trained = trained_on_own(system, data, epochs, job.seed)
-        test = measured(trained.network, {"test": _as_they_are(data.test)})["test"]["accuracy"]
+        test = measured(trained.network, {"test": ImageSet.of_glyphs(data.test)})["test"]["accuracy"]
     else:
         trained = trained_on_pool(system, inputs.sample, job.seed)
     return Outcome(

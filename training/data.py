@@ -9,7 +9,8 @@ from app.calibration import NON_DIGIT
 from training.config import ConfigError, SourcePlan, TrainingConfig
 from training.fonts import find_fonts, split_families
 from training.own import OWN, own_source, read_own
-from training.pool import GlyphMaker, ImageSet, all_images, concatenated
+from training.pool import GlyphMaker
+from training.sets import ImageSet, all_images, concatenated
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source, refuse_missing
 from training.stream import Share
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -22,11 +21,13 @@ from app.calibration import NON_DIGIT
 from app.domain import Polarity
 from app.imaging.binarise import find_ink, likely_polarities
 from app.imaging.decode import decode_image
-from app.imaging.glyph import GLYPH_SIDE, normalise_glyph
-from app.imaging.segment import digits_by_polarity, single_digit
+from app.imaging.glyph import normalise_glyph
+from app.imaging.segment import Candidate, digits_by_polarity, single_digit
+from app.imaging.tight import reaches_edge, tight_digits
 from training.allographs import any_skeleton, pen_strokes
 from training.augment import Random, beside, fragment, photographed, printed, rephotographed, texture
 from training.fonts import NON_DIGITS, Font, draw_text, draws
+from training.sets import NO_VIEWS, Glyphs, GlyphSet, ImageSet, Views, all_images, concatenated
 from training.sources import Item
 from training.strokes import draw_strokes
 
@@ -38,91 +39,9 @@ _FRAGMENTED = "0235"
 # Of the non-digits drawn, those that are digits under the wrong polarity.
 _REVERSED_SHARE = 0.15
 
-Glyphs = NDArray[np.uint8]
 # An image, (h, w) uint8, and its class.
 Picture = tuple[NDArray[np.uint8], int]
 Set = TypeVar("Set")
-
-
-@dataclass(frozen=True, slots=True)
-class GlyphSet:
-    """Normalised glyphs, (n, 28, 28) uint8, and their classes, (n,) uint8: 0–9, and 10 for no digit."""
-
-    glyphs: Glyphs
-    labels: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def only(self, chosen: NDArray[np.bool_]) -> GlyphSet:
-        """The glyphs where `chosen`, (n,), is true."""
-        return GlyphSet(self.glyphs[chosen], self.labels[chosen])
-
-
-def concatenated(sets: Sequence[GlyphSet]) -> GlyphSet:
-    """All of them, in order."""
-    if not sets:
-        return GlyphSet(np.zeros((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8), np.zeros(0, np.uint8))
-    return GlyphSet(np.concatenate([s.glyphs for s in sets]), np.concatenate([s.labels for s in sets]))
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSet:
-    """Images as /predict sees them, to measure on: their classes, (n,) uint8, and the glyphs that it makes of them.
-
-    `glyphs`: (m, 28, 28) uint8; `owners`: (m,) int32 ascending, the image of each. An image without ink has none; one
-    whose polarity is in doubt has two, the likelier first.
-    """
-
-    labels: NDArray[np.uint8]
-    glyphs: Glyphs
-    owners: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def only(self, chosen: NDArray[np.bool_]) -> ImageSet:
-        """The images where `chosen`, (n,), is true."""
-        kept = chosen[self.owners]
-        place = np.cumsum(chosen) - 1
-        return ImageSet(self.labels[chosen], self.glyphs[kept], place[self.owners[kept]].astype(np.int32))
-
-    @property
-    def firsts(self) -> NDArray[np.intp]:
-        """Which glyphs are the likelier of their image, ascending; one for every image that has ink."""
-        return np.unique(self.owners, return_index=True)[1]
-
-    def likelier(self) -> GlyphSet:
-        """One glyph of every image that has ink."""
-        firsts = self.firsts
-        return GlyphSet(self.glyphs[firsts], self.labels[self.owners[firsts]])
-
-
-def all_images(sets: Sequence[ImageSet]) -> ImageSet:
-    """All of them, in order."""
-    starts = np.cumsum([0, *(len(s) for s in sets)])
-    owners = [s.owners + start for s, start in zip(sets, starts[:-1], strict=True)]
-    return ImageSet(
-        np.concatenate([np.zeros(0, np.uint8), *(s.labels for s in sets)]),
-        np.concatenate([np.zeros((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8), *(s.glyphs for s in sets)]),
-        np.concatenate([np.zeros(0, np.int32), *owners]).astype(np.int32),
-    )
-
-
-def as_expected(images: ImageSet, non_digit_share: float) -> ImageSet:
-    """A set with so many of its non-digits, chosen evenly, that they are at most `non_digit_share`, 0..1, of it."""
-    return images.only(chosen_as_expected(images.labels, non_digit_share))
-
-
-def chosen_as_expected(labels: NDArray[np.uint8], non_digit_share: float) -> NDArray[np.bool_]:
-    """Which of some classes, (n,), such a set has: (n,)."""
-    non_digits = np.flatnonzero(labels == NON_DIGIT)
-    wanted = round(non_digit_share / (1 - non_digit_share) * (len(labels) - len(non_digits)))
-    chosen: NDArray[np.bool_] = labels != NON_DIGIT
-    if 0 < wanted < len(non_digits):
-        non_digits = non_digits[np.linspace(0, len(non_digits) - 1, wanted).round().astype(int)]
-    chosen[non_digits[:wanted]] = True
-    return chosen
 
 
 def glyph_of(image: NDArray[np.uint8], polarity: Polarity) -> Glyphs | None:
@@ -254,15 +173,22 @@ def _item_images(items: Sequence[Item], seed: np.random.SeedSequence) -> ImageSe
 def _as_sent(pairs: Iterable[Picture]) -> ImageSet:
     """Images and their classes, through the imaging path of /predict."""
     cv2.setNumThreads(1)
-    labels: list[int] = []
-    glyphs: list[Glyphs] = [np.zeros((0, GLYPH_SIDE, GLYPH_SIDE), np.uint8)]
-    owners: list[int] = []
-    for index, (image, label) in enumerate(pairs):
-        labels.append(label)
-        for _, candidate in digits_by_polarity(image):
-            glyphs.append(normalise_glyph(candidate.ink)[np.newaxis])
-            owners.append(index)
-    return ImageSet(np.array(labels, np.uint8), np.concatenate(glyphs), np.array(owners, np.int32))
+    sets = [ImageSet(np.zeros(0, np.uint8), NO_VIEWS)]
+    for image, label in pairs:
+        plain = _views([found for _, found in digits_by_polarity(image)], image)
+        sees_tight = not len(plain.owners) or plain.reaches_edge.any()
+        tight = _views(tight_digits(image), image) if sees_tight else NO_VIEWS
+        sets.append(ImageSet(np.array([label], np.uint8), plain, tight))
+    return all_images(sets)
+
+
+def _views(candidates: Sequence[Candidate], image: NDArray[np.uint8]) -> Views:
+    """What is seen of one image."""
+    if not candidates:
+        return NO_VIEWS
+    glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
+    at_edge = np.array([reaches_edge(candidate, image) for candidate in candidates])
+    return Views(glyphs, at_edge, np.zeros(len(candidates), np.int32))
 
 
 def _item_ink(item: Item, random: Random) -> NDArray[np.uint8]:

@@ -11,7 +11,8 @@ import numpy as np
 from app.domain import Polarity
 from training.augment import Random
 from training.fonts import Font, draw_text
-from training.pool import Glyphs, GlyphSet, glyph_of
+from training.pool import glyph_of
+from training.sets import Glyphs, GlyphSet
 
 # How many images of 0, 1, … 9 the 885-image project had.
 CLASS_COUNTS = (105, 91, 77, 78, 112, 115, 80, 52, 75, 100)

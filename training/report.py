@@ -20,7 +20,7 @@ from PIL import Image
 from app.calibration import LABELS, NON_DIGIT, calibrated_probabilities
 from app.imaging.glyph import GLYPH_SIDE
 from training.evaluate import Logits, SetReport, decisions
-from training.pool import ImageSet
+from training.sets import ImageSet
 
 REPORTS_FOLDER = "reports"
 METRICS_PATH = f"{REPORTS_FOLDER}/metrics.json"
@@ -48,7 +48,8 @@ def worst_mistakes(images: ImageSet, logits: Logits, temperature: float, count: 
     """The `count` mistakes with the least probability of the true class, as glyphs; `logits`: (n, 11), as answered."""
     labels = images.labels
     glyphs = np.zeros((len(images), GLYPH_SIDE, GLYPH_SIDE), np.uint8)
-    glyphs[images.owners[images.firsts]] = images.glyphs[images.firsts]
+    firsts = images.plain.firsts
+    glyphs[images.plain.owners[firsts]] = images.plain.glyphs[firsts]
     predicted, _ = decisions(logits, labels, temperature)
     truth = calibrated_probabilities(logits, temperature)[np.arange(len(labels)), labels]
     wrong = np.flatnonzero(predicted != labels)

@@ -9,7 +9,7 @@ import json
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,15 @@ from training.lines.publish import hand_readers_on
 from training.machine import cpu_model
 from training.model import NETWORKS
 from training.own import read_own
-from training.pool import GlyphSet, ImageSet, as_expected
 from training.report import DRAWN_SETS, worst_mistakes, write_reports
+from training.sets import GlyphSet, ImageSet, Views, as_expected
 from training.sources import DataError
 from training.stream import Share
 from training.train import TrainingFailed, fitted_network, image_logits, learning_curves, with_non_digit_bias
 
 _POOL = "pool.npz"
+# Of what is in it: a pool of another layout is drawn anew.
+POOL_LAYOUT = 2
 _SECONDS = "seconds"
 _ABOUT_TRAINING = {
     "name",
@@ -154,7 +156,8 @@ def measure(network: keras.Model, data: TrainingData, config: TrainingConfig) ->
     """
     validation = as_expected(data.validation, config.non_digit_share)
     labels = validation.labels
-    seen = np.unique(validation.owners)  # without ink, the network is not asked
+    # Without ink, the network is not asked.
+    seen = np.union1d(validation.plain.owners, validation.tight.owners)
     calibration = fitted_calibration(image_logits(network, validation)[seen], labels[seen])
     network, temperature = with_non_digit_bias(network, calibration.non_digit_bias), calibration.temperature
     logits = image_logits(network, validation, temperature)
@@ -187,7 +190,8 @@ def publish_version(
     Raises TrainingFailed where a flat buffer disagrees with the network too often, VersionExists, or NoSpace.
     """
     network = measured.network
-    everything = np.concatenate([data.validation.glyphs, *(images.glyphs for images in data.evaluation.values())])
+    seen = [images.plain.glyphs for images in (data.validation, *data.evaluation.values())]
+    everything = np.concatenate(seen)
     random = np.random.default_rng(config.seed)
     sample = everything[random.permutation(len(everything))[:_PARITY_GLYPHS]]
     of_each = -(-_INT8_SAMPLE // len(data.shares))
@@ -288,7 +292,7 @@ def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
     about_data = {name: value for name, value in asdict(config).items() if name not in _ABOUT_TRAINING}
     about_data["sources"] = [asdict(replace(plan, weight=0.0)) for plan in config.sources]
     images = "" if own is None else read_own(own)[1]
-    return hashlib.sha256(json.dumps([about_data, PREPROCESSING_VERSION, images]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([about_data, PREPROCESSING_VERSION, POOL_LAYOUT, images]).encode()).hexdigest()
 
 
 def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
@@ -303,8 +307,10 @@ def _packed(fingerprint: str, data: TrainingData) -> dict[str, Any]:
         arrays[f"share{i}/glyphs"], arrays[f"share{i}/labels"] = share.glyphs.glyphs, share.glyphs.labels
     sets = [("validation", data.validation), *((f"evaluation{i}", s) for i, s in enumerate(data.evaluation.values()))]
     for name, images in sets:
-        arrays[f"{name}/glyphs"], arrays[f"{name}/labels"] = images.glyphs, images.labels
-        arrays[f"{name}/owners"] = images.owners
+        arrays[f"{name}/labels"] = images.labels
+        for look, views in (("plain", images.plain), ("tight", images.tight)):
+            for what, array in asdict(views).items():
+                arrays[f"{name}/{look}/{what}"] = array
     return arrays
 
 
@@ -312,8 +318,11 @@ def _unpacked(index: dict[str, Any], arrays: Any, weights: Mapping[str, float]) 
     def glyphs(name: str) -> GlyphSet:
         return GlyphSet(arrays[f"{name}/glyphs"], arrays[f"{name}/labels"])
 
+    def views(name: str) -> Views:
+        return Views(**{field.name: arrays[f"{name}/{field.name}"] for field in fields(Views)})
+
     def images(name: str) -> ImageSet:
-        return ImageSet(arrays[f"{name}/labels"], arrays[f"{name}/glyphs"], arrays[f"{name}/owners"])
+        return ImageSet(arrays[f"{name}/labels"], views(f"{name}/plain"), views(f"{name}/tight"))
 
     return TrainingData(
         shares=[Share(name, glyphs(f"share{i}"), weights[name]) for i, name in enumerate(index["shares"])],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.imaging.glyph import network_input
 from training.augment import jittered
-from training.pool import GlyphSet
+from training.sets import GlyphSet
 
 # How much of the jitter is left in the calm epochs.
 _CALM = 0.5

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from app.calibration import DIGITS, LABELS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.imaging.glyph import network_input
+from app.second_look import is_cropped_tight
 from training.config import TrainingConfig
 from training.data import TrainingData
 from training.export import round_weights
 from training.model import LOGITS, NETWORKS
-from training.pool import ImageSet
 from training.resume import Epochs, fit, without_optimizer
 from training.resume import TrainingFailed as TrainingFailed  # who trains a network looks for them here
 from training.resume import learning_curves as learning_curves
+from training.sets import ImageSet, Views
 from training.stream import GlyphStream
 
 # A logit of certainty.
@@ -76,22 +77,41 @@ def computing_in(precision: str, network: keras.Model) -> keras.Model:
 def image_logits(network: keras.Model, images: ImageSet, temperature: float = 1.0) -> NDArray[np.float32]:
     """Logits, (n, 11) float32, of the glyph that /predict answers with, for each image of a set.
 
-    Of two polarities it is that which the service takes; an image without ink is no digit, as surely as can be said.
+    Of two polarities it is that which the service takes, and the look with paper around where it takes that; an image
+    without ink is no digit, as surely as can be said.
     """
+    plain, tight = (_glyph_logits(network, views) for views in (images.plain, images.tight))
+    plainly, tightly = (calibrated_probabilities(logits, temperature) for logits in (plain, tight))
     answered = np.full((len(images), len(LABELS)), -_SURE, np.float32)
     answered[:, NON_DIGIT] = _SURE
-    if not len(images.glyphs):
-        return answered
-    logits = np.asarray(network.predict(network_input(images.glyphs), batch_size=512, verbose=0), np.float32)
-    if logits.shape[1] == DIGITS:  # a network that knows digits alone
-        logits = np.pad(logits, ((0, 0), (0, 1)), constant_values=-_SURE)
-    firsts = images.firsts
-    answered[images.owners[firsts]] = logits[firsts]
-    seconds = np.setdiff1d(np.arange(len(images.owners)), firsts)
-    probabilities = calibrated_probabilities(logits, temperature)
-    taken = seconds[other_polarity_is_right(probabilities[seconds - 1], probabilities[seconds])]
-    answered[images.owners[taken]] = logits[taken]
+    first = _taken(images.plain, plainly)
+    for image, glyph in first.items():
+        answered[image] = plain[glyph]
+    for image, glyph in _taken(images.tight, tightly).items():
+        seen = first.get(image)
+        may_be_tight = seen is None or images.plain.reaches_edge[seen]
+        if may_be_tight and is_cropped_tight(tightly[glyph], None if seen is None else plainly[seen]):
+            answered[image] = tight[glyph]
     return answered
+
+
+def _glyph_logits(network: keras.Model, views: Views) -> NDArray[np.float32]:
+    """(m, 11) float32; those of a network that knows digits alone have next to no probability of no digit."""
+    if not len(views.glyphs):
+        return np.zeros((0, len(LABELS)), np.float32)
+    logits = np.asarray(network.predict(network_input(views.glyphs), batch_size=512, verbose=0), np.float32)
+    if logits.shape[1] == DIGITS:
+        logits = np.pad(logits, ((0, 0), (0, 1)), constant_values=-_SURE)
+    return logits
+
+
+def _taken(views: Views, probabilities: NDArray[np.float64]) -> dict[int, int]:
+    """Which glyph the service takes of each image that has one, by the probabilities, (m, 11)."""
+    firsts = views.firsts
+    taken = dict(zip(views.owners[firsts].tolist(), firsts.tolist(), strict=True))
+    seconds = np.setdiff1d(np.arange(len(views.owners)), firsts)
+    right = seconds[other_polarity_is_right(probabilities[seconds - 1], probabilities[seconds])]
+    return taken | dict(zip(views.owners[right].tolist(), right.tolist(), strict=True))
 
 
 def with_non_digit_bias(network: keras.Model, bias: float) -> keras.Model:

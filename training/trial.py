@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from app.calibration import NON_DIGIT
 from app.imaging.glyph import GLYPH_SIDE, network_input
 from training.augment import Random, jittered
-from training.pool import GlyphSet, ImageSet, all_images
 from training.printed import HeldOut
 from training.references import Shake, System
+from training.sets import GlyphSet, ImageSet, all_images
 from training.stream import Share, sampling_weights
 from training.train import image_logits
 

@@ -45,11 +45,11 @@ def service(stack: Stack) -> Iterator[httpx.Client]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Puts what the containers logged below a failure."""
     report = yield
-    stack = getattr(item, "funcargs", {}).get("stack")
-    if report.failed and isinstance(stack, Stack):
-        report.sections.append(
-            ("docker compose logs", stack.compose("logs", "--no-color", "--tail", "50", SERVICE).stdout)
-        )
+    for name, services in (("stack", [SERVICE]), ("scaled", ["nginx", "replica"])):
+        stack = getattr(item, "funcargs", {}).get(name)
+        if report.failed and isinstance(stack, Stack):
+            logs = stack.compose("--profile", "scale", "logs", "--no-color", "--tail", "50", *services)
+            report.sections.append((f"docker compose logs {' '.join(services)}", logs.stdout))
     return report
 
 

@@ -12,7 +12,8 @@ from tests.evaluation.drawn import SEED, Sample, png, sent
 from training.configs.digits_1_0_0 import config
 from training.data import VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, validation_items
 from training.fonts import find_fonts, split_families
-from training.pool import chosen_as_expected, font_pictures, non_digit_pictures
+from training.pool import font_pictures, non_digit_pictures
+from training.sets import chosen_as_expected
 from training.sources import DataError
 
 

@@ -25,8 +25,8 @@ from training.export import NoSpace, publish, refuse_to_start
 from training.fonts import NoFonts
 from training.model import NETWORKS, reference_network
 from training.own import read_own
-from training.pool import GlyphSet, ImageSet
 from training.run import Places, pooled_data, run
+from training.sets import GlyphSet, ImageSet
 from training.sources import EVALUATION_SOURCES, SOURCES, DataError, Source, read_source
 from training.stream import Share
 from training.train import TrainingFailed, fitted_network, learning_curves
@@ -58,7 +58,7 @@ def data() -> TrainingData:
     random = np.random.default_rng(1)
     glyphs = random.integers(0, 256, (110, 28, 28)).astype(np.uint8)
     labels = (np.arange(110) % 11).astype(np.uint8)
-    images = ImageSet(labels, glyphs, np.arange(110, dtype=np.int32))
+    images = ImageSet.of_glyphs(GlyphSet(glyphs, labels))
     return TrainingData([Share("noise", GlyphSet(glyphs, labels), 1.0)], images, {"noise": images}, [])
 
 

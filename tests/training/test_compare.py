@@ -18,7 +18,6 @@ from training import contest, references
 from training.compare import CompareOptions, add_arguments, compare
 from training.fonts import find_fonts
 from training.model import NETWORKS
-from training.pool import GlyphSet, ImageSet
 from training.printed import CLASS_COUNTS, printed_digits, split
 from training.references import SYSTEMS, Shake, System
 from training.results import (
@@ -31,6 +30,7 @@ from training.results import (
     write_between_markers,
 )
 from training.results_plot import plot
+from training.sets import GlyphSet, ImageSet
 from training.stream import Share
 from training.train import TrainingFailed
 from training.trial import Batches, file_bytes, measured, pool_sample, shaken
@@ -161,7 +161,7 @@ def test_the_answer_is_the_best_of_ten_digits() -> None:
             return logits
 
     labels = np.array([3, 3, 3, 5], np.uint8)
-    threes = ImageSet(labels, np.zeros((4, 28, 28), np.uint8), np.arange(4, dtype=np.int32))
+    threes = ImageSet.of_glyphs(GlyphSet(np.zeros((4, 28, 28), np.uint8), labels))
     figures = measured(Sure(), {"threes": threes})["threes"]
     assert figures == {"n": 4, "accuracy": 0.75, "macro_f1": pytest.approx((6 / 7 + 0) / 2)}
 

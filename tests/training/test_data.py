@@ -19,8 +19,9 @@ from training.augment import beside, fragment, jittered, photographed, rephotogr
 from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
 from training.data import training_data, validation_items
 from training.fonts import Font, draw_text, draws, find_fonts, split_families
-from training.pool import GlyphMaker, GlyphSet, glyph_of
+from training.pool import GlyphMaker, glyph_of
 from training.run import Places, pooled_data
+from training.sets import GlyphSet
 from training.sources import SOURCES, hashed_share, read_source
 from training.stream import GlyphStream, Share, sampling_weights
 from training.strokes import draw_strokes
@@ -52,7 +53,11 @@ def test_a_pool_is_drawn_once(tiny: TrainingConfig, places: Places, monkeypatch:
     first = pooled_data(tiny, places, processes=1)
     monkeypatch.setattr("training.run.training_data", None)  # to draw again would fail
     again = pooled_data(replace(tiny, epochs=9), places, processes=1)  # the same glyphs, longer
-    np.testing.assert_array_equal(first.validation.glyphs, again.validation.glyphs)
+    for look in ("plain", "tight"):
+        one, other = (getattr(data.validation, look) for data in (first, again))
+        np.testing.assert_array_equal(one.glyphs, other.glyphs)
+        np.testing.assert_array_equal(one.reaches_edge, other.reaches_edge)
+        np.testing.assert_array_equal(one.owners, other.owners)
     assert list(first.evaluation) == list(again.evaluation)
     with pytest.raises(TypeError):
         pooled_data(replace(tiny, seed=1), places, processes=1)

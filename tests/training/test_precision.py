@@ -12,7 +12,7 @@ from app.imaging.glyph import network_input
 from training.config import TrainingConfig
 from training.data import TrainingData
 from training.model import LOGITS, digit_network
-from training.pool import GlyphSet, ImageSet
+from training.sets import GlyphSet, ImageSet
 from training.stream import Share
 from training.train import computing_in, fitted_network
 
@@ -37,7 +37,7 @@ def test_a_network_trained_in_bfloat16_learns_and_answers_in_float32(tmp_path: P
         if label == NON_DIGIT:
             continue
         cv2.putText(glyph, str(label), (5, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 2)
-    images = ImageSet(labels, glyphs, np.arange(110, dtype=np.int32))
+    images = ImageSet.of_glyphs(GlyphSet(glyphs, labels))
     data = TrainingData([Share("digits", GlyphSet(glyphs, labels), 1.0)], images, {}, [])
     config = TrainingConfig(
         "0.0.7", (), network="reference", batch_size=32, steps=60, epochs=3, precision="mixed_bfloat16"

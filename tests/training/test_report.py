@@ -19,7 +19,6 @@ from training.card import CARD_FILE, model_card
 from training.config import SourcePlan, TrainingConfig
 from training.evaluate import VALIDATION, SetReport, manifest_metrics, set_report
 from training.machine import cpu_model
-from training.pool import ImageSet
 from training.report import (
     MAX_PNG_BYTES,
     Mistakes,
@@ -30,6 +29,7 @@ from training.report import (
     worst_mistakes,
     write_reports,
 )
+from training.sets import GlyphSet, ImageSet
 
 CURVES = {
     "epoch": [0.0, 1.0, 2.0],
@@ -151,11 +151,11 @@ def test_the_worst_mistakes_come_first() -> None:
     logits[[0, 1, 2, 3, 4], [1, 1, 1, 1, 7]] = [2, 6, 4, 1, 3]
     labels = np.array([7, 7, 7, 1, 7], np.uint8)  # the first three are taken for a 1, the second the most surely
     glyphs = np.arange(5, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((28, 28), np.uint8)
-    worst = worst_mistakes(ImageSet(labels, glyphs, np.arange(5, dtype=np.int32)), logits, 1.0, count=2)
+    worst = worst_mistakes(ImageSet.of_glyphs(GlyphSet(glyphs, labels)), logits, 1.0, count=2)
     assert worst.glyphs[:, 0, 0].tolist() == [1, 2]
     assert worst.labels.tolist() == [7, 7]
     assert worst.predicted.tolist() == [1, 1]
-    right = ImageSet(labels[3:], glyphs[3:], np.arange(2, dtype=np.int32))
+    right = ImageSet.of_glyphs(GlyphSet(glyphs[3:], labels[3:]))
     assert len(worst_mistakes(right, logits[3:], 1.0).labels) == 0
 
 
