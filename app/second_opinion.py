@@ -1,9 +1,10 @@
 """What the glyph network says of lone digits and of thin strokes that the line reader is unsure of.
 
 A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
-may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit. It is
-asked, too, about a few pieces that the reader says, but not surely, are no digits. Of other lines the reader knows
-better: a piece may be two digits that touch, or half of one.
+may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit; which of
+some thin strokes is a slash, their heights tell. The network is asked, too, about a few pieces that the reader says,
+but not surely, are no digits. Of other lines the reader knows better: a piece may be two digits that touch, or half of
+one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,8 +28,12 @@ from app.line_reading import PageText
 _UNSURE = 0.8
 # Pieces are thin strokes where none is wider than this share of its height.
 _THIN = 0.6
+# Between thin strokes, one that is so many times as high as all others is a slash.
+_SLASH_HEIGHT = 1.2
 # So many pieces are counted, at most.
 _MOST_PIECES = 6
+# A slash has a stroke on either side.
+_LEAST_WITH_SLASH = 3
 # What the glyphs say is taken from this probability on.
 _SURE = 0.9
 
@@ -37,13 +43,33 @@ def doubtful_lines(page: PageText) -> list[int]:
     return [
         index
         for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True))
-        if text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text))
+        if _highest_between(line) is not None
+        or (text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text)))
     ]
 
 
 def _thin(line: LineImage) -> bool:
     shapes = [piece.ink.shape for piece in line.pieces]
     return 1 < len(shapes) <= _MOST_PIECES and all(width <= _THIN * height for height, width in shapes)
+
+
+def _highest_between(line: LineImage) -> int | None:
+    """Which of a line's thin pieces may be a slash between others: the one much higher, and no less slanting."""
+    if not _thin(line) or len(line.pieces) < _LEAST_WITH_SLASH:
+        return None
+    heights = [piece.ink.shape[0] for piece in line.pieces]
+    highest = int(np.argmax(heights))
+    others = [piece.ink for index, piece in enumerate(line.pieces) if index != highest]
+    if not 0 < highest < len(heights) - 1 or heights[highest] < _SLASH_HEIGHT * max(map(len, others)):
+        return None
+    slanting = _slant(line.pieces[highest].ink) >= np.mean([_slant(ink) for ink in others])
+    return highest if slanting else None
+
+
+def _slant(ink: NDArray[np.uint8]) -> float:
+    """How many columns ink, (h, w), goes to the right for each row up: the ratio of its central moments."""
+    moments = cv2.moments(ink)
+    return -float(moments["mu11"]) / max(float(moments["mu02"]), 1.0)
 
 
 def _unread(line: LineImage, text: Decoded) -> bool:
@@ -58,7 +84,7 @@ def glyphs_of(lines: Sequence[LineImage]) -> NDArray[np.uint8]:
 def with_opinions(
     page: PageText, doubtful: Sequence[int], probabilities: NDArray[np.float64], expected_length: int | None = None
 ) -> PageText:
-    """The page with those texts that the glyphs' probabilities, (n, 11), make sure, and of no fewer digits.
+    """The page with those texts that the glyphs' probabilities, (n, 11), make sure, and of no fewer digits but a slash.
 
     `probabilities` are of the glyphs of the doubtful lines. Where a length is expected, of that length alone.
     """
@@ -68,19 +94,28 @@ def with_opinions(
         line = page.lines[index]
         own = probabilities[start : start + len(line.pieces)]
         start += len(line.pieces)
-        opinion = _read(line, own)
-        fits = len(opinion.text) >= len(texts[index].text)
+        slash = _slash(line, own)
+        opinion = _read(line, own, slash)
+        fits = len(opinion.text) >= len(texts[index].text) - (slash is not None)
         fits &= expected_length is None or len(opinion.text) == expected_length
         if fits and opinion.probability >= _SURE:
             texts[index] = opinion
     return replace(page, texts=tuple(texts))
 
 
-def _read(line: LineImage, probabilities: NDArray[np.float64]) -> Decoded:
-    """What the pieces say; those that are likelier no digit are left out."""
+def _slash(line: LineImage, probabilities: NDArray[np.float64]) -> int | None:
+    """Which piece of a line is a slash, if one is, by what its glyph may be: one stroke, or nothing known."""
+    highest = _highest_between(line)
+    return None if highest is None or int(probabilities[highest].argmax()) not in (1, NON_DIGIT) else highest
+
+
+def _read(line: LineImage, probabilities: NDArray[np.float64], slash: int | None) -> Decoded:
+    """What the pieces say, but a slash; those that are likelier no digit are left out."""
     digits = []
     sure = 1.0
-    for piece, own in zip(line.pieces, probabilities, strict=True):
+    for index, (piece, own) in enumerate(zip(line.pieces, probabilities, strict=True)):
+        if index == slash:
+            continue
         digit = int(own[:DIGITS].argmax())
         if own[NON_DIGIT] > own[digit]:
             sure *= float(own[NON_DIGIT])

@@ -77,6 +77,40 @@ def test_an_unsure_or_shorter_opinion_is_not_taken(opinion: NDArray[np.float64])
     assert with_opinions(doubted, [0], opinion) == doubted
 
 
+def slashed(*heights: int, slants: tuple[float, ...] = (0.0, 0.4, 0.0)) -> LineImage:
+    """Strokes 3 wide, of these heights, 24 columns apart, which go so many columns to the right for each row up."""
+    pieces = []
+    for index, (height, slant) in enumerate(zip(heights, slants, strict=True)):
+        ink = np.zeros((height, 3 + round(slant * height)), np.uint8)
+        for row in range(height):
+            left = round(slant * (height - 1 - row))
+            ink[row, left : left + 3] = 255
+        pieces.append(LinePiece(ink, 8.0 + 24 * index))
+    return LineImage(np.zeros((LINE_HEIGHT, 128), np.uint8), np.eye(2, 3), (100, 200), tuple(pieces))
+
+
+@pytest.mark.parametrize("probability", [0.3, 0.99])
+@pytest.mark.parametrize("seen_as", [1, NON_DIGIT])
+def test_the_slash_of_a_date_is_no_1(probability: float, seen_as: int) -> None:
+    date = page("111", probability, slashed(40, 52, 38))
+    assert doubtful_lines(date) == [0]
+    assert with_opinions(date, [0], sure_of(1, seen_as, 1)).texts[0].text == "11"
+
+
+@pytest.mark.parametrize(
+    ("line", "seen_as"),
+    [
+        (slashed(40, 52, 38), 9),  # a digit that is as high
+        (slashed(40, 44, 38), 1),  # no higher than a 1 may be
+        (slashed(52, 40, 38), 1),  # nothing before it
+        (slashed(40, 52, 38, slants=(0.4, 0.0, 0.4)), 1),  # the others slant
+    ],
+)
+def test_a_digit_among_thin_ones_is_no_slash(line: LineImage, seen_as: int) -> None:
+    read = page("1" + str(seen_as) + "1", 0.5, line)
+    assert with_opinions(read, [0], sure_of(1, seen_as, 1)).texts[0].text == read.texts[0].text
+
+
 def test_each_line_has_its_own_opinion() -> None:
     doubted = page("1", 0.4, line(14), line(14, 14), line(4, 4))
     assert doubtful_lines(doubted) == [0, 2]

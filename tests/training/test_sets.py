@@ -33,7 +33,8 @@ def views(*kinds: int, owners: tuple[int, ...], reaching: bool = True) -> Views:
 
 
 def answers(images: ImageSet) -> list[int]:
-    return image_logits(Table(), images).argmax(axis=1).tolist()
+    found: list[int] = image_logits(Table(), images).argmax(axis=1).tolist()
+    return found
 
 
 @pytest.mark.parametrize(
