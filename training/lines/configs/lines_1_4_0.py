@@ -16,7 +16,7 @@ config = LinesConfig(
     grows_from="1.3.0",
     learned_shares=(0.4, 0.6, 0.8, 1.0),
     steps=250,
-    epochs=28,
+    epochs=18,
     calm_epochs=3,
     learning_rate=7e-4,
 )
