@@ -99,11 +99,17 @@ def table(columns: Sequence[Column]) -> str:
 
 
 def verdict(columns: Sequence[Column]) -> str:
-    """One sentence: on how many sets ours is better than every other, and where it is not."""
+    """One sentence: on how many sets ours is better than every other; where it is not, by how many digits."""
     names = set_names(columns)
     ours = next(column for column in columns if column.ours)
     others = [column for column in columns if not column.ours]
-    lost = [name for name in names if any(other.accuracy(name) >= ours.accuracy(name) for other in others)]
+    lost = []
+    for name in names:
+        best = max(others, key=lambda other, name=name: other.accuracy(name))  # type: ignore[misc]
+        if best.accuracy(name) >= ours.accuracy(name):
+            count = ours.outcomes[0].sets[name]["n"]
+            right, theirs = (round(column.accuracy(name) * count) for column in (ours, best))
+            lost.append(f"{name} ({right:,} right of {count:,}; {best.title}: {theirs:,})")
     sentence = f"{ours.title} is more accurate than every other on {len(names) - len(lost)} of {len(names)} sets"
     return f"{sentence}; not on {', '.join(lost)}." if lost else f"{sentence}."
 

@@ -183,7 +183,9 @@ def test_the_verdict_names_the_sets_on_which_ours_is_not_the_best() -> None:
     assert verdict(columns) == "digits 1.0.0 is more accurate than every other on 2 of 2 sets."
     better = an_outcome(0.99)
     columns[1] = dataclasses.replace(columns[1], outcomes=(better,))
-    assert verdict(columns).endswith("on 0 of 2 sets; not on A, B.")
+    assert verdict(columns).endswith(
+        "on 0 of 2 sets; not on A (1,980 right of 2,000; first, our pool: 1,980), B (5 right of 10; first, our pool: 5)."
+    )
 
 
 def test_what_is_outside_the_markers_stays(tmp_path: Path) -> None:

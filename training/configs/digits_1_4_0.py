@@ -7,4 +7,4 @@ from dataclasses import replace
 
 from training.configs.digits_1_0_0 import config as first
 
-config = replace(first, version="1.4.0", grows_from="1.0.0", epochs=10, learning_rate=1.5e-3)
+config = replace(first, version="1.4.0", grows_from="1.0.0", epochs=6, learning_rate=1e-3)
