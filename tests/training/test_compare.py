@@ -184,7 +184,8 @@ def test_the_verdict_names_the_sets_on_which_ours_is_not_the_best() -> None:
     better = an_outcome(0.99)
     columns[1] = dataclasses.replace(columns[1], outcomes=(better,))
     assert verdict(columns).endswith(
-        "on 0 of 2 sets; not on A (1,980 right of 2,000; first, our pool: 1,980), B (5 right of 10; first, our pool: 5)."
+        "on 0 of 2 sets; not on A (1,980 right of 2,000; first, our pool: 1,980), "
+        "B (5 right of 10; first, our pool: 5)."
     )
 
 
