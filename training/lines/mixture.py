@@ -111,13 +111,13 @@ def pen_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.32, 0.33, 0.19, 0.07, 0.04, 0.05, 0.0, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.32, 0.36, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0])),
         signs_inside=random.random() < 0.8,
         zeros=Zeros(random.choice(list(Zeros), p=[0.55, 0.2, 0.25])),
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,
         restyled=0.35 if random.random() < 0.6 else 0.0,
         crossed=0.4,
-        breaks=float(random.uniform(0.2, 0.5)) if random.random() < 0.12 else 0.0,
+        breaks=0.3 if random.random() < 0.08 else 0.0,
     )
 
 
@@ -140,7 +140,7 @@ def print_layout(random: Random) -> Layout:
         margins=_any_margins(random),
         clipped=_any_clip(random),
         signs=Signs(random.choice(list(Signs), p=[0.4, 0.12, 0.08, 0.04, 0.2, 0.06, 0.1, 0.0])),
-        breaks=float(random.uniform(0.2, 0.5)) if random.random() < 0.08 else 0.0,
+        breaks=0.25 if random.random() < 0.05 else 0.0,
     )
 
 

@@ -24,11 +24,11 @@ _METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
     MNIST: 0.22,
-    "UNIPEN characters": 0.22,
+    "UNIPEN characters": 0.23,
     "pendigits": 0.06,
-    DRAWN: 0.13,
-    TYPES: 0.21,
-    NUMBERS: 0.10,
+    DRAWN: 0.14,
+    TYPES: 0.22,
+    NUMBERS: 0.07,
     _METERS: 0.06,
 }
 _MANY_WHEELS = 400

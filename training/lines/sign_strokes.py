@@ -70,16 +70,11 @@ def _equals(random: Random) -> tuple[Points, ...]:
 
 
 def _slash(random: Random) -> tuple[Points, ...]:
-    """Steep, and then much longer than digits are high; longer; or no longer, but then it leans."""
-    kind = random.random()
-    reach, below, top = (
-        (random.uniform(0.28, 0.4), random.uniform(0.12, 0.4), random.uniform(-1.4, -1.1))
-        if kind < 0.25
-        else (random.uniform(0.35, 0.75), random.uniform(0.05, 0.35), random.uniform(-1.4, -1.05))
-        if kind < 0.65
-        else (random.uniform(0.5, 0.95), random.uniform(-0.1, 0.08), random.uniform(-1.08, -0.85))
-    )
-    bend = random.normal(0, 0.02)
+    """Longer than digits are high, or no longer, but then it leans."""
+    longer = random.random() < 0.55
+    reach = random.uniform(0.35, 0.75) if longer else random.uniform(0.5, 0.95)
+    below = random.uniform(0.05, 0.35) if longer else random.uniform(-0.1, 0.08)
+    top, bend = random.uniform(-1.4, -1.05) if longer else random.uniform(-1.08, -0.85), random.normal(0, 0.02)
     return (spline(np.array([[0, below], [reach / 2 + bend, (below + top) / 2], [reach, top]]), 12),)
 
 

@@ -129,7 +129,7 @@ def _separated(text: str, separator: str, count: int, random: Random) -> str:
 
 def _date(text: str, random: Random) -> str:
     """Day and month, with or without a year, of one or two digits each; what is no such date is parted anywhere."""
-    separator = _one_of(("/", "/", "/", " / ", " / ", "-", ".", " - "), random)
+    separator = _one_of(("/", "/", "/", "-", ".", " / ", " - "), random)
     parts = _DATE_PARTS.get(len(text))
     if parts is None or random.random() < _UNDATED:
         return _separated(text, separator, int(random.integers(1, 4)), random)
