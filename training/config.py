@@ -50,7 +50,6 @@ class TrainingConfig:
     `font_digits`, `drawn_digits` (the forms of `allographs`) and `non_digits` are drawn glyphs, with their weights
     among the batches. `held_out_families` is the share of font families that only evaluation sees; `validation_share`
     that of the remaining groups of every source.
-    It begins with the network of a released version, where one is named that it `grows_from`.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
     "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. Raises
@@ -61,7 +60,6 @@ class TrainingConfig:
     sources: tuple[SourcePlan, ...]
     name: str = "digits"
     network: str = "digits"
-    grows_from: str | None = None
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12
