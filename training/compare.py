@@ -110,7 +110,8 @@ A column without a suffix is trained as its author did. *Our pool* is one pass o
 for each, drawn from the pool of the configuration as our own training draws them, with Adam and the batch size of the
 author, without the author's augmentation. Ours is the released file, not trained anew. The sets are those of the
 configuration: writers, meters, photos and font families that our training has not seen, digits only, through this
-service's own imaging path; the answer is the best of the ten digits. Beside a set is its number of digits.
+service's own imaging path, with paper around where its rules take a digit to be cropped tight; the answer is the best
+of the ten digits. Beside a set is its number of digits.
 
 The 885 printed digits are remade from fonts of families that the sets do not show, with the counts of that project;
 its columns are means over the seeds. MNIST is without the writers that are held out (6 %). *The author's kind of test*
