@@ -118,7 +118,10 @@ def test_a_stop_under_load_loses_nothing_that_was_accepted(stack: Stack) -> None
         with under_load(f"http://127.0.0.1:{port}") as load:
             eventually(lambda: load.answers["200"] > 50, "requests are answered")
             succeeded(run("docker", "stop", "--time", "30", container))
-        assert inspected(container)["State"]["ExitCode"] == 0
+        logs = run("docker", "logs", "--timestamps", "--tail", "20", container)
+        assert inspected(container)["State"]["ExitCode"] == 0, (
+            f"{inspected(container)['State']}\n{logs.stdout}{logs.stderr}"
+        )
         assert set(load.answers) <= {"200", "shutting-down"}
         # Docker's proxy takes connections that nobody is left to answer; what it took then is no accepted request.
         assert not [one for one in load.broken if "incomplete" in one.lower()], load
