@@ -96,7 +96,10 @@ def with_opinions(
         start += len(line.pieces)
         slash = _slash(line, own)
         opinion = _read(line, own, slash)
-        fits = len(opinion.text) >= len(texts[index].text) - (slash is not None)
+        text = texts[index]
+        fits = len(opinion.text) >= len(text.text) - (slash is not None)
+        if text.probability >= _UNSURE:  # a sure text is told nothing but that a slash is no digit
+            fits = slash is not None and len(opinion.text) == len(text.text) - 1
         fits &= expected_length is None or len(opinion.text) == expected_length
         if fits and opinion.probability >= _SURE:
             texts[index] = opinion

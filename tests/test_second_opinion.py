@@ -97,6 +97,12 @@ def test_the_slash_of_a_date_is_no_1(probability: float, seen_as: int) -> None:
     assert with_opinions(date, [0], sure_of(1, seen_as, 1)).texts[0].text == "11"
 
 
+@pytest.mark.parametrize(("text", "seen_as"), [("191", 7), ("17", 1), ("17", NON_DIGIT)])
+def test_a_sure_text_is_told_of_a_slash_alone(text: str, seen_as: int) -> None:
+    sure = page(text, 0.99, slashed(40, 52, 38))
+    assert with_opinions(sure, [0], sure_of(1, seen_as, 1)) == sure
+
+
 @pytest.mark.parametrize(
     ("line", "seen_as"),
     [

@@ -84,7 +84,7 @@ class Acceptance:
 class SetReport:
     """Figures of one set; what a set without digits, or without non-digits, does not define is None.
 
-    `accuracy` is that of /predict at its first look: a digit is right where it is the likeliest of the ten digits, a
+    `accuracy` is that of /predict before it looks again: a digit is right where it is the likeliest of ten digits, a
     non-digit where `none` is the likeliest of all eleven classes. `macro_f1` (mean over the classes that the set has),
     `classes`, `confusion` (rows: true; columns: predicted), `ece` and `reliability` are of one decision a glyph: among
     ten digits in a set of digits alone, else among eleven classes, so that a digit taken for `none` is seen.

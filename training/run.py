@@ -156,8 +156,7 @@ def measure(network: keras.Model, data: TrainingData, config: TrainingConfig) ->
     """
     validation = as_expected(data.validation, config.non_digit_share)
     labels = validation.labels
-    # Without ink, the network is not asked.
-    seen = np.union1d(validation.plain.owners, validation.tight.owners)
+    seen = np.unique(validation.plain.owners)  # where the first look shows no ink, mostly no network is asked
     calibration = fitted_calibration(image_logits(network, validation)[seen], labels[seen])
     network, temperature = with_non_digit_bias(network, calibration.non_digit_bias), calibration.temperature
     logits = image_logits(network, validation, temperature)
