@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from functools import partial
 from types import FrameType
@@ -33,6 +34,8 @@ _STILL_LISTENS_S = 5.0
 # Once it listens no longer, connections that were just made may still send their first request, and hear why not.
 _FIRST_REQUEST_S = 1.0
 _TICK_S = 0.02
+# A second signal waits for so long, at most, for its line in the log.
+_LAST_WORDS_S = 1.0
 
 _log = structlog.get_logger("digit_ocr")
 
@@ -123,10 +126,15 @@ class Server(uvicorn.Server):
                 return
 
     def handle_exit(self, sig: int, _: FrameType | None) -> None:
-        """The first signal drains; a second one ends at once."""
-        _log.info("shutting down", signal=signal.Signals(sig).name, at_once=self._state.draining)
+        """The first signal drains; a second one ends at once.
+
+        Another thread writes that to the log: this one may have been interrupted with the log's lock in its hand.
+        """
+        said = {"signal": signal.Signals(sig).name, "at_once": self._state.draining}
+        saying = threading.Thread(target=_log.info, args=("shutting down",), kwargs=said, daemon=True)
+        saying.start()
         if self._state.draining:
-            sys.stderr.flush()
+            saying.join(_LAST_WORDS_S)
             os._exit(0)  # by any other way the interpreter waits for a model that is still loading
         self._state.draining = True
         self.should_exit = True
