@@ -84,7 +84,7 @@ class PageReader:
         if not unsure:
             return page
         own = [page.lines[index].pixels for index in unsure]
-        others = [other_looks(pixels) for pixels in own]
+        others = [other_looks(page.lines[index]) for index in unsure]
         looks = [[log_probabilities(page.logits[index], self.reader.temperature)] for index in unsure]
         stages.postprocessed()
         asked = [(self.reader, others)]  # which has seen the lines themselves

@@ -70,13 +70,19 @@ class LineImage:
 
     `pixels`: (32, w) uint8, light ink on black, w a multiple of 4. `to_image`: (2, 3), takes a point of the line, from
     its top left, to that of the image, whose height and width `shape` tells. `pieces`: by which the line was found,
-    from left to right.
+    from left to right. `strip`: the ink of the whole image, where that is hardly higher than the line.
     """
 
     pixels: LinePixels
     to_image: NDArray[np.float64]
     shape: tuple[int, int]
     pieces: tuple[LinePiece, ...] = ()
+    strip: Ink | None = None
+
+    @property
+    def height(self) -> float:
+        """How high the part of the image is that shows the line, in its pixels."""
+        return LINE_HEIGHT * float(np.hypot(*self.to_image[:, 1]))
 
     def box(self, left: float, right: float, top: float = 0.0, bottom: float = LINE_HEIGHT) -> BoundingBox:
         """The least box of the image around a part of the line; at least one pixel, within the image."""

@@ -1,4 +1,4 @@
-"""A line or a digit seen again: somewhat wider, narrower, and slanted or turned either way.
+"""A line or a digit seen again: somewhat wider, narrower, and slanted or turned either way; a strip also as a whole.
 
 What is read of all of them together is surer.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.imaging.glyph import BOX_SIDE
-from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, MOST_WIDTH, LinePixels
+from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, MOST_WIDTH, LineImage, LinePixels, whole_image
 
 # How much wider, and by how many columns a row the line is sheared to the right; or how much taller about its middle,
 # and by how many rows lower: of what fills all rows, one or two leave.
@@ -33,10 +33,18 @@ _HALF = 127
 _MOST_SIDE = 4 * BOX_SIDE
 
 
-def other_looks(pixels: LinePixels) -> list[LinePixels]:
-    """Six more looks at a line, (32, w) uint8 each, w a multiple of 4 and at most 1024."""
-    leaning = [_look(pixels, wider=wider, shear=shear) for wider, shear in _LEANING]
-    return [*leaning, *(_look(pixels, taller=taller, lower=lower) for taller, lower in _STANDING)]
+def other_looks(line: LineImage) -> list[LinePixels]:
+    """More looks at a line, (32, w) uint8 each, w a multiple of 4 and at most 1024: six, and four at a whole strip.
+
+    A digit that joins a rule, or is unlike the others in height, may be cut where the line was cut out of its image.
+    """
+    standing = [_look(line.pixels, taller=taller, lower=lower) for taller, lower in _STANDING]
+    looks = [*_leaning(line.pixels), *standing]
+    return looks if line.strip is None else [*looks, *_leaning(whole_image(line.strip).pixels)]
+
+
+def _leaning(pixels: LinePixels) -> list[LinePixels]:
+    return [_look(pixels, wider=wider, shear=shear) for wider, shear in _LEANING]
 
 
 def _look(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,8 @@ _CUT_HEIGHT = 0.8
 
 # A digit that an image is cropped tight around is as high as this share of the image.
 _TIGHT = 0.97
+# An image of one line is a strip where it is no higher than so many times what shows the line.
+_STRIP = 2.5
 
 Row = list[Candidate]
 
@@ -101,7 +104,10 @@ def ink_lines(ink: Ink, most_digits: int) -> list[LineImage]:
         [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1])]
         for row in text_rows(candidates, ink.mask.shape[0])
     ]
-    return [line for row in _seen_once(rows) for line in row]
+    lines = [line for row in _seen_once(rows) for line in row]
+    if len(lines) == 1 and ink.mask.shape[0] <= _STRIP * lines[0].height:
+        return [replace(lines[0], strip=ink)]
+    return lines
 
 
 def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
