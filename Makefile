@@ -102,8 +102,12 @@ clean:
 	.venv/supply/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/supply.txt
 	@touch $@
 
-# What the peers depend on fits nothing else: an environment of their own, inside the other.
-.venv/bench.stamp: .venv/serve.stamp $(REQUIREMENTS)/bench.txt
+# What the peers depend on fits nothing else: an environment of their own, inside the other. The service that is measured
+# has one, too, with what it is served with and no more.
+.venv/bench.stamp: .venv/test.stamp $(REQUIREMENTS)/bench.txt
+	.venv/bin/python -m venv .venv/served
+	.venv/served/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/build.txt -r $(REQUIREMENTS)/serve.txt
+	.venv/served/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	.venv/bin/python -m venv .venv/bench
 	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/bench.txt
 	@touch $@

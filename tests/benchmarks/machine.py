@@ -6,11 +6,10 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.servers import PEERS_BIN, ROOT
+from tests.benchmarks.servers import PEERS_BIN, ROOT, SERVICE_BIN
 from training.machine import cpu_model
 
 _OWN = ("fastapi", "uvicorn", "uvloop", "httptools", "tensorflow-cpu", "tensorflow", "ai-edge-litert", "numpy")
@@ -56,7 +55,7 @@ def machine() -> str:
 
 def own_versions() -> dict[str, str]:
     """Of the service's environment."""
-    return {"python": platform.python_version(), **_versions(Path(sys.executable), _OWN)}
+    return {"python": platform.python_version(), **_versions(SERVICE_BIN / "python", _OWN)}
 
 
 def peer_versions() -> dict[str, str]:

@@ -6,7 +6,6 @@ import http.client
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +19,10 @@ from tests.ports import free_port
 from tests.processes import environment
 
 ROOT = Path(__file__).parents[2]
-# Where `make bench` installs the peers.
+# Where `make bench` installs the peers, and the service with what its image has: Keras imports what training needs
+# besides, too, wherever it finds it, and takes seconds longer to start.
 PEERS_BIN = ROOT / ".venv" / "bench" / "bin"
+SERVICE_BIN = ROOT / ".venv" / "served" / "bin"
 _PORT = "{port}"
 _POLL_S = 0.005
 _READY_S = 120.0
@@ -44,13 +45,13 @@ class Server:
 
 
 def floor() -> Server:
-    return Server("floor", (sys.executable, "-m", "tests.benchmarks.floor", _PORT), "/readyz")
+    return Server("floor", (str(SERVICE_BIN / "python"), "-m", "tests.benchmarks.floor", _PORT), "/readyz")
 
 
 def service(engine: str, **settings: str) -> Server:
     """The service itself, as `digit-ocr serve` starts it; `settings` as the README names them, without the prefix."""
     own = {"ENGINE": engine, "PORT": _PORT, "LOG_FORMAT": "json", **settings}
-    command = (str(Path(sys.executable).with_name("digit-ocr")), "serve")
+    command = (str(SERVICE_BIN / "digit-ocr"), "serve")
     return Server(engine, command, "/readyz", {f"DIGIT_OCR_{name}": value for name, value in own.items()})
 
 
