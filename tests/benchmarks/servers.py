@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 PEERS_BIN = ROOT / ".venv" / "bench" / "bin"
 SERVICE_BIN = ROOT / ".venv" / "served" / "bin"
 _PORT = "{port}"
-_POLL_S = 0.005
+# Often enough to tell when a server is ready, and too seldom to keep it from getting there.
+_POLL_S = 0.05
 _READY_S = 120.0
 _ANSWER_S = 60.0
 _END_S = 30.0
