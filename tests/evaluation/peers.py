@@ -17,6 +17,8 @@ import numpy as np
 
 _ONE_LINE, _BLOCK = "7", "6"
 _DIGITS = frozenset("0123456789")
+# The answer of a reader that crashes on an image: no text is this one.
+_CRASHED = "crashed"
 # Two pieces of text stand on one line where their middles are no farther apart than this share of their height.
 _SAME_LINE = 0.5
 
@@ -60,7 +62,7 @@ def peer_score(peer: Peer, images: Sequence[bytes], texts: Sequence[str]) -> Pee
 
 
 def _tesseract(images: Sequence[bytes], lines: bool) -> list[str]:
-    """One process for all images, so that its start costs nothing."""
+    """One process for all images, so that its start costs nothing; where it crashes, one for each half of them."""
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for index, image in enumerate(images):
@@ -70,14 +72,18 @@ def _tesseract(images: Sequence[bytes], lines: bool) -> list[str]:
         names = Path(folder) / "names.txt"
         names.write_text("\n".join(paths) + "\n")
         mode = ["--psm", _BLOCK if lines else _ONE_LINE, "-c", "tessedit_char_whitelist=0123456789"]
-        read = subprocess.run(["tesseract", str(names), "stdout", *mode], capture_output=True, check=True)
+        read = subprocess.run(["tesseract", str(names), "stdout", *mode], capture_output=True, check=False)
+    if read.returncode:
+        half = len(images) // 2
+        return [*_tesseract(images[:half], lines), *_tesseract(images[half:], lines)] if half else [_CRASHED]
     return [_digit_lines(page.splitlines()) for page in read.stdout.decode().split("\f")[: len(images)]]
 
 
 def _rapid(engine: Any, data: bytes, lines: bool) -> str:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    # It enlarges what it looks for lines in to 736 pixels, which takes seconds of a long line and reads no better.
-    found = engine(image) if lines else engine(image, use_det=False, use_cls=False)
+    # It enlarges what it looks for lines in to 736 pixels, which takes seconds of a long line and reads no better. It
+    # keeps to what it is told until it is told otherwise.
+    found = engine(image, use_det=lines, use_cls=lines)
     texts = list(found.txts or ())
     if not lines or found.boxes is None:  # one line, or nothing
         return _digit_lines(["".join(texts)])

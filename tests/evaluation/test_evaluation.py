@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS
 from tests.evaluation.drawn import png, rendered_digits, textures
 from tests.evaluation.figures import NonDigitScore, NumberScore, Score
 from tests.evaluation.growth import growth_row, page_of, photo_of
-from tests.evaluation.peers import Peer, PeerScore, peer_score
+from tests.evaluation.peers import Peer, PeerScore, peer_score, peers_here
 from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number, texture_pages
 from tests.evaluation.table import auroc_row, classes_row, digits_row, non_digits_row, numbers_head, numbers_row
 from tests.evaluation.validation import validation
@@ -193,6 +194,23 @@ def test_another_reader_is_scored_on_the_same_images() -> None:
     assert peer_score(peer, [b"12", b"3"], ["12", "4"]).exact == 0.5
     assert peer_score(peer, [b"1\n2"], ["1\n2"]).exact == 1
     assert seen == [False, True]
+
+
+def test_an_image_that_tesseract_crashes_on_costs_no_other_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(
+        f"#!{sys.executable}\nimport os, pathlib, sys\n"
+        "images = [pathlib.Path(path).read_text() for path in pathlib.Path(sys.argv[1]).read_text().split()]\n"
+        "if 'bad' in images:\n    os.abort()\n"
+        "print('\\f'.join(images))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tesseract = next(peer for peer in peers_here() if peer.name == "Tesseract")
+    assert tesseract.read([b"1 2", b"bad", b"3", b"", b"45"], False) == ["12", "crashed", "3", "", "45"]
+    assert peer_score(tesseract, [b"bad"], [""]).exact == 0
 
 
 def test_time_is_measured_for_every_size(sevens: Recogniser) -> None:
