@@ -170,7 +170,7 @@ class Says:
 
 def test_a_second_reader_is_asked_about_what_the_first_is_unsure_of() -> None:
     limits = Limits(max_pixels=10**6, max_digits=64, timeout_s=60)
-    for sure, text, asked in ((0.6, "7", 7), (0.95, "4", 0)):
+    for sure, text, asked in ((0.6, "7", 11), (0.95, "4", 0)):  # the line, six more looks, and four at all of a strip
         first, second = Says(4, sure), Says(7, 0.97)
         glyphs, one, other = (InterpreterPool([model]) for model in (Likeness(), first, second))
         readers = Reader(one, 1.0, 0.5, 1.0), Reader(other, 1.0, 0.5, 1.0)
