@@ -6,7 +6,9 @@ PORT ?= 8000
 DATA ?= ../shared/data
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
-PIP_INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP_QUIETLY = -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL = .venv/bin/python $(PIP_QUIETLY) --require-hashes
+THIS_PROJECT = --no-deps --no-build-isolation --editable .
 REQUIREMENTS = docker/requirements
 
 serve: .venv/serve.stamp
@@ -59,7 +61,7 @@ finetune: .venv/training.stamp
 
 # Pins every requirement anew, with hashes, for all platforms and for Python 3.11 to 3.13.
 lock: .venv/python.stamp
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv/bin/python $(PIP_QUIETLY) uv
 	.venv/bin/uv pip compile pyproject.toml --extra training --group test $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/test.txt
 	.venv/bin/uv pip compile --group evaluation -c $(REQUIREMENTS)/test.txt $(LOCK_OPTIONS) -o $(REQUIREMENTS)/evaluation.txt
 	.venv/bin/uv pip compile --group bench $(LOCK_OPTIONS) --upgrade -o $(REQUIREMENTS)/bench.txt
@@ -82,7 +84,7 @@ clean:
 
 .venv/serve.stamp: .venv/python.stamp $(REQUIREMENTS)/serve.txt $(REQUIREMENTS)/build.txt pyproject.toml
 	$(PIP_INSTALL) -r $(REQUIREMENTS)/build.txt -r $(REQUIREMENTS)/serve.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv/bin/python $(PIP_QUIETLY) $(THIS_PROJECT)
 	@touch $@
 
 .venv/training.stamp: .venv/serve.stamp $(REQUIREMENTS)/training.txt
@@ -99,15 +101,15 @@ clean:
 
 .venv/supply.stamp: .venv/python.stamp $(REQUIREMENTS)/supply.txt
 	$(PYTHON) -m venv .venv/supply
-	.venv/supply/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/supply.txt
+	.venv/supply/bin/python $(PIP_QUIETLY) --require-hashes -r $(REQUIREMENTS)/supply.txt
 	@touch $@
 
 # What the peers depend on fits nothing else: an environment of their own, inside the other. The service that is measured
 # has one, too, with what it is served with and no more.
 .venv/bench.stamp: .venv/test.stamp $(REQUIREMENTS)/bench.txt
 	.venv/bin/python -m venv .venv/served
-	.venv/served/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/build.txt -r $(REQUIREMENTS)/serve.txt
-	.venv/served/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv/served/bin/python $(PIP_QUIETLY) --require-hashes -r $(REQUIREMENTS)/build.txt -r $(REQUIREMENTS)/serve.txt
+	.venv/served/bin/python $(PIP_QUIETLY) $(THIS_PROJECT)
 	.venv/bin/python -m venv .venv/bench
-	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)/bench.txt
+	.venv/bench/bin/python $(PIP_QUIETLY) --require-hashes -r $(REQUIREMENTS)/bench.txt
 	@touch $@

@@ -73,9 +73,10 @@ def _tesseract(images: Sequence[bytes], lines: bool) -> list[str]:
         names.write_text("\n".join(paths) + "\n")
         mode = ["--psm", _BLOCK if lines else _ONE_LINE, "-c", "tessedit_char_whitelist=0123456789"]
         read = subprocess.run(["tesseract", str(names), "stdout", *mode], capture_output=True, check=False)
-    if read.returncode:
+    if read.returncode < 0:  # by a signal; what it refuses by itself, such as its own installation, is an error
         half = len(images) // 2
         return [*_tesseract(images[:half], lines), *_tesseract(images[half:], lines)] if half else [_CRASHED]
+    read.check_returncode()
     return [_digit_lines(page.splitlines()) for page in read.stdout.decode().split("\f")[: len(images)]]
 
 

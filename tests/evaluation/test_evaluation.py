@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -211,6 +212,9 @@ def test_an_image_that_tesseract_crashes_on_costs_no_other_answer(
     tesseract = next(peer for peer in peers_here() if peer.name == "Tesseract")
     assert tesseract.read([b"1 2", b"bad", b"3", b"", b"45"], False) == ["12", "crashed", "3", "", "45"]
     assert peer_score(tesseract, [b"bad"], [""]).exact == 0
+    program.write_text(f"#!{sys.executable}\nraise SystemExit('no language data')\n")
+    with pytest.raises(subprocess.CalledProcessError):  # it reads nothing at all here: that is no crash of an image
+        tesseract.read([b"1", b"2"], False)
 
 
 def test_time_is_measured_for_every_size(sevens: Recogniser) -> None:
