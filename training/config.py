@@ -23,8 +23,10 @@ _SHARES = ("held_out_families", "validation_share", "risk", "non_digit_share")
 _AT_LEAST = {
     **dict.fromkeys(("batch_size", "steps", "epochs"), 1),
     **dict.fromkeys(("font_digits", "font_weight", "drawn_digits", "drawn_weight"), 0),
+    **dict.fromkeys(("display_digits", "display_weight"), 0),
     **dict.fromkeys(("non_digits", "non_digit_weight"), 0),
-    **dict.fromkeys(("held_out_font_digits", "held_out_non_digits", "calm_epochs", "learning_rate", "weight_decay"), 0),
+    **dict.fromkeys(("held_out_font_digits", "held_out_non_digits", "held_out_display_digits"), 0),
+    **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
 }
 
 
@@ -47,9 +49,10 @@ class SourcePlan:
 class TrainingConfig:
     """One run. The same configuration, data and machine give the same model.
 
-    `font_digits`, `drawn_digits` (the forms of `allographs`) and `non_digits` are drawn glyphs, with their weights
-    among the batches. `held_out_families` is the share of font families that only evaluation sees; `validation_share`
-    that of the remaining groups of every source.
+    `font_digits`, `drawn_digits` (the forms of `allographs`), `display_digits` (of `displays`) and `non_digits` are
+    drawn glyphs, with their weights among the batches. `held_out_families` is the share of font families that only
+    evaluation sees; `validation_share` that of the remaining groups of every source.
+    It begins with the network of a released version, where one is named that it `grows_from`.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
     "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. Raises
@@ -60,16 +63,20 @@ class TrainingConfig:
     sources: tuple[SourcePlan, ...]
     name: str = "digits"
     network: str = "digits"
+    grows_from: str | None = None
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12
     drawn_digits: int = 40_000
     drawn_weight: float = 0.05
+    display_digits: int = 0
+    display_weight: float = 0.0
     non_digits: int = 100_000
     non_digit_weight: float = 0.09
     held_out_families: float = 0.15
     held_out_font_digits: int = 5_000
     held_out_non_digits: int = 3_000
+    held_out_display_digits: int = 2_000
     validation_share: float = 0.05
     batch_size: int = 128
     steps: int = 2_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.calibration import NON_DIGIT
 from training.config import ConfigError, SourcePlan, TrainingConfig
-from training.fonts import find_fonts, split_families
+from training.fonts import find_display_fonts, find_fonts, split_families
 from training.own import OWN, own_source, read_own
 from training.pool import GlyphMaker
 from training.sets import ImageSet, all_images, concatenated
@@ -17,7 +17,7 @@ from training.stream import Share
 # How many digits of fonts, and of what is no digit, are drawn for validation.
 VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS = 1_000, 500
 _OWN_WEIGHT = 0.25
-_FONTS, _DRAWN, _NON_DIGITS = "fonts", "drawn digits", "non-digits"
+_FONTS, _DRAWN, _DISPLAYS, _NON_DIGITS = "fonts", "drawn digits", "displays", "non-digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def share_weights(config: TrainingConfig) -> dict[str, float]:
     drawn = {
         _FONTS: config.font_weight,
         _DRAWN: config.drawn_weight,
+        _DISPLAYS: config.display_weight,
         _NON_DIGITS: config.non_digit_weight,
         OWN: _OWN_WEIGHT,
     }
@@ -137,6 +138,11 @@ def training_data(
             others, config.held_out_font_digits, as_photos=True
         )
         measured["rendered non-digits"] = maker.non_digit_images(others, digits, config.held_out_non_digits)
+        if config.display_digits:
+            pending.append((_DISPLAYS, [maker.display_digits(config.display_digits)]))
+        displays = find_display_fonts(fonts_dir)
+        if displays:
+            measured["displays"] = maker.font_images(displays, config.held_out_display_digits, as_photos=True)
         weights = share_weights(config)
         shares = [
             Share(name, concatenated([part.result() for part in parts]), weights[name]) for name, parts in pending

@@ -22,6 +22,10 @@ NON_DIGITS = "".join(c for c in string.ascii_letters if c not in LOOKALIKES) + "
 _SYMBOLIC = ("symbol", "emoji", "math", "icon", "awesome", "dingbat", "ornament", "braille", "barcode", "bullets")
 # … and these families and files draw signs in the digits' places, digits on keys, or digits left out of black boxes.
 _NO_DIGITS = frozenset({"D050000L", "Linux Biolinum Keyboard O", "OCRBE", "OCRBX"})
+# Displays' segments, to measure on: what training sees of them is drawn (training/displays.py). Both series have
+# families whose digits are symbols.
+_DISPLAY_SERIES = "DSEG"
+_DISPLAYS = ("DSEG7 Classic", "DSEG7 Modern", "DSEG14 Classic", "DSEG14 Modern")
 # Series whose families differ in their letters: their digits are nearly the same, but for slant and weight.
 _SERIES = ("Playwrite", "Edu")
 _DRAWN_HEIGHT = 64
@@ -42,10 +46,11 @@ class NoFonts(OcrError):
 def find_fonts(folder: Path) -> list[Font]:
     """The fonts under `folder` that draw ten different digits, ordered by path. Raises NoFonts where there are none."""
     fonts = []
-    for path in sorted(path for suffix in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{suffix}")):
+    for path in _font_files(folder):
         try:
             family = str(_load(path).getname()[0])
             symbolic = any(word in family.lower() for word in _SYMBOLIC) or bool(_NO_DIGITS & {family, path.stem})
+            symbolic |= family.startswith(_DISPLAY_SERIES)
             if not symbolic and _draws_digits(path):
                 fonts.append(Font(path, next((name for name in _SERIES if family.startswith(f"{name} ")), family)))
         except OSError:  # a damaged font file, or one that FreeType does not read
@@ -53,6 +58,20 @@ def find_fonts(folder: Path) -> list[Font]:
     if not fonts:
         raise NoFonts(f"No TrueType or OpenType font under {folder}; install those of training/fonts.txt (make fonts).")
     return fonts
+
+
+def find_display_fonts(folder: Path) -> list[Font]:
+    """The fonts under `folder` that draw digits of seven or fourteen segments, ordered by path; there may be none."""
+    fonts = [
+        Font(path, str(_load(path).getname()[0]))
+        for path in _font_files(folder)
+        if path.name.startswith(_DISPLAY_SERIES)
+    ]
+    return [font for font in fonts if font.family.startswith(_DISPLAYS)]
+
+
+def _font_files(folder: Path) -> list[Path]:
+    return sorted(path for suffix in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{suffix}"))
 
 
 def split_families(fonts: Iterable[Font], held_out: float) -> tuple[list[Font], list[Font]]:

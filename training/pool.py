@@ -26,6 +26,7 @@ from app.imaging.segment import Candidate, digits_by_polarity, single_digit
 from app.imaging.tight import reaches_edge, tight_digits
 from training.allographs import any_skeleton, pen_strokes
 from training.augment import Random, beside, fragment, photographed, printed, rephotographed, texture
+from training.displays import any_display
 from training.fonts import NON_DIGITS, Font, draw_text, draws
 from training.sets import NO_VIEWS, Glyphs, GlyphSet, ImageSet, Views, all_images, concatenated
 from training.sources import Item
@@ -81,6 +82,10 @@ class GlyphMaker:
     def drawn_digits(self, count: int) -> Future[GlyphSet]:
         """Digits in the forms of `allographs`, with any pen, photographed."""
         return self._submitted([(_drawn_glyphs, (n,)) for n in _chunks(count)], concatenated)
+
+    def display_digits(self, count: int) -> Future[GlyphSet]:
+        """Digits of displays, of segments and of dots, photographed."""
+        return self._submitted([(_display_glyphs, (n,)) for n in _chunks(count)], concatenated)
 
     def font_images(self, fonts: Sequence[Font], count: int, as_photos: bool) -> Future[ImageSet]:
         """The same, to measure on; or clean, as a screen or a PDF shows them."""
@@ -232,6 +237,20 @@ def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
             strokes = [stroke @ slant for stroke in pen_strokes(any_skeleton(str(digit), random), width, random)]
             ink = draw_strokes(strokes, _DRAWN_HEIGHT, _any_pen(random))
             yield glyph_of(photographed(ink, random), Polarity.DARK_ON_LIGHT), digit
+
+    return _collected(drawn())
+
+
+def _display_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
+    random = np.random.default_rng(seed)
+
+    def drawn() -> Iterator[tuple[Glyphs | None, int]]:
+        for _ in range(count):
+            digit = int(random.integers(10))
+            cell = any_display(random).cell(str(digit))
+            left, top, width, height = cv2.boundingRect(cell)
+            image = photographed(np.ascontiguousarray(cell[top : top + height, left : left + width]), random)
+            yield glyph_of(image, Polarity.DARK_ON_LIGHT), digit
 
     return _collected(drawn())
 

@@ -29,6 +29,7 @@ from app.manifest import (
     Manifest,
     ModelVersion,
     file_sha256,
+    open_version,
 )
 from training.card import CARD_FILE, model_card
 from training.config import ConfigError, TrainingConfig
@@ -63,8 +64,10 @@ _ABOUT_TRAINING = {
     "version",
     "font_weight",
     "drawn_weight",
+    "display_weight",
     "non_digit_weight",
     "network",
+    "grows_from",
     "batch_size",
     "steps",
     "epochs",
@@ -114,7 +117,8 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
 
     `own` is a folder of the user's images that joins the training.
 
-    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed; the first ones before any work.
+    Raises ConfigError, DataError, NoFonts, VersionExists, NoSpace or TrainingFailed, and ModelNotFound or ModelMismatch
+    for a version that it grows from; all but NoSpace and TrainingFailed before any work.
     """
     folder = places.models_dir / config.name / config.version
     run_dir = places.run_dir(config)
@@ -122,12 +126,15 @@ def run(config: TrainingConfig, places: Places, processes: int, command: str, ow
     if config.network not in NETWORKS:
         raise ConfigError(f"There is no network {config.network!r}; there are {', '.join(NETWORKS)}.")
     refuse_to_start(folder, folder.parent, run_dir)
+    known = None
+    if config.grows_from is not None:
+        known = loaded_network(open_version(places.models_dir, config.name, config.grows_from))
     started = time.monotonic() - _seconds_before(run_dir)
     data = pooled_data(config, places, processes, own)
     count = sum(len(share.glyphs) for share in data.shares)
     print(f"{count:,} glyphs drawn, {time.monotonic() - started:.0f} s", flush=True)
     try:
-        network = fitted_network(config, data, run_dir)
+        network = fitted_network(config, data, run_dir, known)
     finally:
         with contextlib.suppress(OSError):  # a full disk has a message of its own
             (run_dir / _SECONDS).write_text(f"{time.monotonic() - started:.0f}")

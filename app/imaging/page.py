@@ -57,17 +57,21 @@ Row = list[Candidate]
 def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[list[LineImage]]:
     """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
 
-    Under either polarity where the grey levels leave a doubt; then those of a panel that stands out from the image;
-    then as one digit that the image was cropped tight around, from top to bottom. What looks like an empty cell has no
-    lines, unless it is such a digit. Which of them shows digits is for a reader to say; those that it does not ask for
-    are not made.
+    What may be a display is seen as one first, then as any other page. Then under the other polarity, where the grey
+    levels leave a doubt; then those of a panel that stands out from the image; then as one digit that the image was
+    cropped tight around, from top to bottom. What looks like an empty cell has no lines, unless it is such a digit.
+    Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     likely = possible_polarities(grey, polarity)
     likeliest = find_ink(grey, likely[0])
     if is_frame(likeliest):
         yield []
     else:
-        yield ink_lines(likeliest, most_digits)
+        candidates = digit_candidates(likeliest, most_digits)
+        yield _lines_of(likeliest, candidates)
+        apart = digit_candidates(likeliest, most_digits, of_parts=False)
+        if len(apart) > len(candidates):
+            yield _lines_of(likeliest, apart)
         for one in likely[1:]:
             yield page_lines(grey, one, most_digits)
         panel = find_panel(grey)
@@ -94,11 +98,13 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
 
 def ink_lines(ink: Ink, most_digits: int) -> list[LineImage]:
     """The lines of an image's ink, as `page_lines` has them."""
-    if not ink.mask.any():
-        return []
-    candidates = digit_candidates(ink, most_digits)
+    return _lines_of(ink, digit_candidates(ink, most_digits))
+
+
+def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
+    """The same, of candidates that are known; none may be of ink that is no digit's, or of no ink."""
     if not candidates:
-        return [whole_image(ink)]
+        return [whole_image(ink)] if ink.mask.any() else []
     pieces = pieces_of(ink)
     rows = [
         [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1])]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, possible_polarities
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen, masked
+from app.imaging.displays import joined_parts
 from app.imaging.frames import MIN_AREA, SPECK_SHARE, barred, frame_pieces, in_edge_band, is_round, spans_a_side
 from app.imaging.reading_order import reading_order
 
@@ -92,12 +93,15 @@ def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AU
     return found
 
 
-def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
+def digit_candidates(ink: Ink, limit: int, of_parts: bool = True) -> list[Candidate]:
     """Every piece of ink that may be a digit of a number, in no particular order, `limit` at most (the tallest).
 
+    Digits may be `of_parts`, as those of a display are.
     None of a page of grain. Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a
     broken stroke that lie above one another are joined.
     """
+    if not ink.mask.any():
+        return []
     components = ink.components
     stats = components.stats
     width, height = stats[:, WIDTH], stats[:, HEIGHT]
@@ -119,6 +123,8 @@ def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     labels = labels[height[labels] >= max(3.0, _MIN_PAGE_HEIGHT * tall)]
     labels = labels[np.argsort(-height[labels], kind="stable")][: 2 * limit]
     groups = _joined(components, labels)
+    if of_parts:
+        groups = joined_parts(stats, groups)
     candidates = [_candidate(components, ink.strength, group) for group in groups]
     kept: list[Candidate] = []
     for line in reading_order([candidate.box for candidate in candidates]):

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.calibration import NON_DIGIT
-from tests.evaluation.drawn import SEED, Sample, png, rendered_digits, rendered_letters, sent, textures
+from tests.evaluation.drawn import SEED, Sample, display_digits, png, rendered_digits, rendered_letters, sent, textures
 from tests.evaluation.strings import (
     SUITES,
     Suite,
     blank_pages,
     composed_numbers,
+    display_numbers,
     letter_pages,
     texture_pages,
     unipen_numbers,
@@ -140,6 +141,12 @@ DIGITS = (
     _held_out("sudoku cells, phone photos; held-out cells", "photo cells", 0.98),
     _rendered("rendered digits, clean; held-out fonts", 0.995, as_photos=False),
     _rendered("rendered digits, as photographed; held-out fonts", as_photos=True),
+    Dataset(
+        "displays of seven and fourteen segments, as photographed; held-out fonts",
+        None,
+        "predict",
+        lambda places: display_digits(places.fonts_dir),
+    ),
 )
 NUMBERS = (
     _strings("cheque amounts, scans", "strings_cheque.zip", 0.85),
@@ -152,6 +159,12 @@ NUMBERS = (
         0.95,
     ),
     _strings("scene strips, photos", "strings_scene.zip", 0.5),
+    Dataset(
+        "displays of seven and fourteen segments; held-out fonts",
+        None,
+        "read",
+        lambda places: display_numbers(places.fonts_dir),
+    ),
     *(_composed(suite) for suite in SUITES),
 )
 BLANKS = (_held_out("blank sudoku cells, phone photos; held-out cells", "blank cells", 0.99, digits=False),)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from training.augment import Random, photographed, printed, texture
 from training.configs.digits_1_0_0 import config
-from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_fonts, split_families
+from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_display_fonts, find_fonts, split_families
 from training.pool import any_font, by_family, font_pictures, image_of
 from training.sources import Item
 
@@ -22,6 +22,7 @@ Sample = tuple[bytes, str]
 # Ink, (h, w) uint8, 255 on 0 → an image of it, dark on light.
 Paper = Callable[[NDArray[np.uint8], Random], NDArray[np.uint8]]
 
+_DISPLAY_DIGITS = 2_000
 _DIGITS = min(5_000, config.held_out_font_digits)
 _LETTERS = 3_000
 _TEXTURES = 1_000
@@ -46,6 +47,12 @@ def rendered_digits(fonts_dir: Path, as_photos: bool) -> Iterator[Sample]:
     return ((png(image), str(digit)) for image, digit in pictures)
 
 
+def display_digits(fonts_dir: Path) -> Iterator[Sample]:
+    """Digits of seven and fourteen segments, photographed; each font family as often as any other. Raises NoFonts."""
+    pictures = font_pictures(display_fonts(fonts_dir), _DISPLAY_DIGITS, True, np.random.default_rng(SEED))
+    return ((png(image), str(digit)) for image, digit in pictures)
+
+
 def rendered_letters(fonts_dir: Path) -> Iterator[Sample]:
     """Letters that are unlike a digit, of held-out families, half of them photographed. Raises NoFonts."""
     families = held_out_families(fonts_dir)
@@ -64,6 +71,14 @@ def _letter(families: list[list[Font]], paper: Paper, random: Random) -> Sample:
         font, letter = any_font(families, random), _UNLIKE_DIGITS[int(random.integers(len(_UNLIKE_DIGITS)))]
         if draws(font, letter):
             return png(paper(draw_text(font, letter), random)), ""
+
+
+def display_fonts(fonts_dir: Path) -> list[Font]:
+    """Fonts of displays' segments, which training draws by itself and has not seen. Raises NoFonts."""
+    fonts = find_display_fonts(fonts_dir)
+    if not fonts:
+        raise NoFonts(f"There is no font of a display under {fonts_dir}; install those of training/fonts.txt.")
+    return fonts
 
 
 @lru_cache(maxsize=1)

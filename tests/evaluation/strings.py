@@ -12,23 +12,29 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.evaluation.drawn import Sample, held_out_families, png
+from tests.evaluation.drawn import Sample, display_fonts, held_out_families, png
 from training.augment import Random, texture
+from training.fonts import Font, draw_text
+from training.lines.boards import Board
 from training.lines.compose import AnyWriter, composed
 from training.lines.furniture import Rule
 from training.lines.layout import Layout
 from training.lines.measure import drawn_numbers
+from training.lines.mixture import any_setting
 from training.lines.numbers import Number
-from training.lines.paper import Paper
+from training.lines.paper import Paper, inked, pictured
 from training.lines.patterns import Pattern
 from training.lines.pools import MNIST, NUMBERS, TYPES, Pool, Writers, read_writers
 from training.lines.signs import Signs
+from training.pool import any_font, by_family
 
 _SEED = 20261124
 _IMAGES = 200
 _PAGES = 100
 _MOST_DIGITS = 12
 _MOST_LINES = 5
+_MOST_DISPLAYED = 8
+_DECIMAL_SHARE = 0.3
 _COMPOSING = (MNIST, TYPES)
 _THIN = ("1", "7", "11", "111", "1111", "17", "71")
 _PATTERNS = tuple(kind for kind in Pattern if kind is not Pattern.NONE)
@@ -58,6 +64,25 @@ def unipen_numbers(data_dir: Path, fonts_dir: Path, accept_changed: bool) -> Ite
     pool = _writers(data_dir, fonts_dir, accept_changed).of(NUMBERS)
     numbers = [one for (one,) in pool.families if isinstance(one, Number)] if pool is not None else []
     return ((png(image), text) for image, text in drawn_numbers(numbers, _SEED))
+
+
+def display_numbers(fonts_dir: Path) -> Iterator[Sample]:
+    """Numbers of 1 to 8 digits on displays of segments, shining or dark, some with a decimal point. Raises NoFonts."""
+    families = by_family(display_fonts(fonts_dir))
+    random = np.random.default_rng((_SEED, 4))
+    return (_display_number(families, random) for _ in range(_IMAGES))
+
+
+def _display_number(families: list[list[Font]], random: Random) -> Sample:
+    text = _digits(int(random.integers(1, _MOST_DISPLAYED + 1)), random)
+    layout, paper = any_setting(Board(), text, random)
+    place = int(random.integers(1, len(text))) if len(text) > 1 and random.random() < _DECIMAL_SHARE else len(text)
+    drawn = draw_text(any_font(families, random), (text[:place] + "." + text[place:]).rstrip("."))
+    height = max(1, round(layout.height))
+    size = max(1, round(drawn.shape[1] * height / len(drawn))), height
+    scaled = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    ink = np.pad(scaled, round(height * random.uniform(0.2, 0.8)))
+    return png(pictured(inked(ink, paper, height, random), None, paper, height, random)), text
 
 
 def letter_pages(data_dir: Path, fonts_dir: Path, accept_changed: bool) -> Iterator[Sample]:

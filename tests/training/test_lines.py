@@ -120,9 +120,9 @@ def test_any_line_is_sound_and_repeatable(writers: Writers) -> None:
     assert (again.image == lines[77].image).all()
 
 
-def test_drawn_hands_need_no_data() -> None:
+def test_drawn_hands_and_displays_need_no_data() -> None:
     writers = pooled({}, [])
-    assert [pool.name for pool in writers.pools] == ["drawn"]
+    assert [pool.name for pool in writers.pools] == ["drawn", "displays"]
     for seed in range(20):
         _assert_sound(any_line(writers, np.random.default_rng(seed)))
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
+import keras
 import numpy as np
 import pytest
 
 from app.composition import build_recogniser
+from app.errors import ModelNotFound
 from app.manifest import open_version
 from app.settings import Settings
 from tests.samples.draw import pen_number
@@ -20,7 +24,8 @@ from training.__main__ import main
 from training.config import TrainingConfig
 from training.export import NoSpace, VersionExists, publish
 from training.finetune import finetune
-from training.run import Places, pooled_data, run
+from training.run import Places, loaded_network, pooled_data, run
+from training.train import TrainingFailed
 
 
 @pytest.mark.timeout(600)  # two trainings, and six conversions
@@ -70,6 +75,28 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
     table = capsys.readouterr().out
     assert "| Set | Glyphs | 0.0.7 | 0.1.0 | Won or lost |" in table
     assert "| MNIST test |" in table
+
+
+def test_a_run_begins_with_what_a_released_version_knows(
+    tiny: TrainingConfig, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelNotFound):
+        run(replace(tiny, grows_from="1.0.0"), places, 1, "the command")
+    assert not list(places.runs_dir.rglob("pool.npz"))
+    released = Path("models/digits/1.0.0")
+    shutil.copytree(released, places.models_dir / "digits" / "1.0.0")
+    begun_with = []
+
+    def stop(*given: Any) -> keras.Model:
+        begun_with.append(given[-1])
+        raise TrainingFailed("enough")
+
+    monkeypatch.setattr("training.run.fitted_network", stop)
+    with pytest.raises(TrainingFailed, match="enough"):
+        run(replace(tiny, grows_from="1.0.0"), places, 1, "the command")
+    known = loaded_network(open_version(Path("models"), "digits", "1.0.0"))
+    for own, weights in zip(begun_with[0].get_weights(), known.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, weights)
 
 
 def test_a_version_is_published_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -42,8 +42,9 @@ class LinesConfig:
     Lines are kept in `widths`, each in the least that it fits.
 
     The reader is of a `size`. It begins with what the reader of a released version knows, where one is named that it
-    `grows_from`, and in the end has gone that one of the `learned_shares` of the way from its first weights to its last
-    with which most of validation is read exactly. An epoch is
+    `grows_from`, or with what the `second` one of that version does; and in the end it has gone that one of the
+    `learned_shares` of the way from its first weights to its last with which most of validation is read exactly. An
+    epoch is
     `steps` batches, whose lines are together `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of
     the digits that the threshold accepts, at most the share `risk` is wrong on validation. Raises ConfigError where a
     value cannot be meant.
@@ -64,6 +65,7 @@ class LinesConfig:
     widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
     size: ReaderSize = ReaderSize()
     grows_from: str | None = None
+    second: bool = False
     learned_shares: tuple[float, ...] = (1.0,)
     batch_width: int = 10_240
     steps: int = 1_000

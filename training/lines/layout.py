@@ -108,7 +108,7 @@ def placed(writer: Writer, text: str, layout: Layout, pen: float, random: Random
     middle, width, drift, after_digit = 0.0, 0.0, 0.0, False
     slope = float(np.tan(np.deg2rad(layout.slope)))
     for group in groups:
-        points = np.concatenate([mark.shape.points() for mark in group.marks])
+        points = np.concatenate([mark.shape.room() for mark in group.marks])
         ink = profile(points, 0.0 if group.marks[0].shape.ink is not None else pen / 2)
         left, right = float(points[:, 0].min()), float(points[:, 0].max())
         gap = layout.gap + float(random.normal(0, layout.gap_spread)) + group.space
@@ -127,7 +127,7 @@ def placed(writer: Writer, text: str, layout: Layout, pen: float, random: Random
         before = moved if before is None else before.joined(moved)
         after_digit = group.is_digit
         if after_digit:
-            last = group.marks[-1].shape.points()
+            last = group.marks[-1].shape.room()
             middle = x + float(last[:, 0].min() + last[:, 0].max()) / 2
             width = ink.width if len(group.marks) == 1 else float(np.ptp(last[:, 0]))
     return marks + _joins(marks, layout.joined, random) if free and layout.joined else marks

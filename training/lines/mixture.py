@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.augment import Random
+from training.lines.boards import Board
 from training.lines.compose import AnyWriter, ComposedLine, composed
 from training.lines.furniture import Rule
 from training.lines.layout import Layout, Zeros
@@ -41,7 +42,9 @@ def any_setting(writer: AnyWriter, text: str, random: Random) -> tuple[Layout, P
     if isinstance(writer, Counter):
         layout = counter_layout(random)
         return layout, _legible(counter_paper(random), layout.height)
-    if writer.printed:
+    if isinstance(writer, Board):
+        layout, paper = board_layout(random), board_paper(random)
+    elif writer.printed:
         layout, paper = print_layout(random), print_paper(random)
     else:
         layout, paper = pen_layout(random), pen_paper(random)
@@ -111,7 +114,7 @@ def pen_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.32, 0.36, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.32, 0.36, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0, 0.0])),
         signs_inside=random.random() < 0.8,
         zeros=Zeros(random.choice(list(Zeros), p=[0.55, 0.2, 0.25])),
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,
@@ -139,7 +142,7 @@ def print_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.4, 0.12, 0.08, 0.04, 0.2, 0.06, 0.1, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.38, 0.12, 0.08, 0.04, 0.2, 0.06, 0.1, 0.0, 0.02])),
         breaks=0.25 if random.random() < 0.05 else 0.0,
     )
 
@@ -152,6 +155,20 @@ def counter_layout(random: Random) -> Layout:
         stretch=float(np.clip(np.exp(random.normal(0, 0.25)), 0.6, 1.6)),
         rotation=_any_rotation(random, often=0.5),
         margins=(margins[0], margins[1], margins[2], margins[3]),
+    )
+
+
+def board_layout(random: Random) -> Layout:
+    """As displays have it: cell beside cell, upright or leaning a little."""
+    return Layout(
+        height=_any_height(random),
+        gap=float(random.uniform(0.05, 0.2) if random.random() < 0.7 else random.uniform(0.2, 0.5)),
+        slant=float(random.uniform(0.03, 0.2)) if random.random() < 0.5 else 0.0,
+        stretch=float(np.clip(np.exp(random.normal(0, 0.15)), 0.6, 1.6)),
+        rotation=_any_rotation(random),
+        margins=_any_margins(random),
+        clipped=_any_clip(random),
+        signs=Signs(random.choice([Signs.NONE, Signs.DECIMAL, Signs.TIME, Signs.SPACED], p=[0.55, 0.25, 0.12, 0.08])),
     )
 
 
@@ -194,6 +211,22 @@ def print_paper(random: Random) -> Paper:
         texture=Pen(random.choice(list(Pen), p=[0.5, 0.05, 0.2, 0.25])),
         bold=float(random.choice([0.0, random.uniform(-0.05, 0.07)], p=[0.6, 0.4])),
         inverted=random.random() < 0.06,
+    )
+
+
+def board_paper(random: Random) -> Paper:
+    """Displays that shine in the dark, or are darker than what is behind them, in a case or none."""
+    contrast = random.uniform(0.5, 1.0) if random.random() < 0.75 else random.uniform(0.15, 0.5)
+    return replace(
+        _any_picture(random),
+        level=float(random.uniform(90, 255)),
+        contrast=float(contrast),
+        rules=(Rule.FRAME,) if random.random() < 0.1 else (),
+        rule_strength=float(random.uniform(0.3, 1.0)),
+        rule_width=float(random.uniform(0.02, 0.1)),
+        label=random.random() < 0.1,
+        bold=float(random.choice([0.0, random.uniform(-0.03, 0.06)], p=[0.7, 0.3])),
+        inverted=random.random() < 0.5,
     )
 
 

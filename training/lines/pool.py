@@ -45,6 +45,7 @@ _NOT_OF_A_LINE = {
     "evaluation_lines",
     "size",
     "grows_from",
+    "second",
     "learned_shares",
     "batch_width",
     "steps",

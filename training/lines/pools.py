@@ -13,13 +13,14 @@ from app.manifest import file_sha256
 from training.augment import Random
 from training.fonts import Font
 from training.lines.allographs import DrawnHand
+from training.lines.boards import Board
 from training.lines.compose import AnyWriter
 from training.lines.numbers import NUMBERS_FILE, held_out, read_numbers
 from training.lines.wheels import counters
 from training.lines.writers import hands, types
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, read_source
 
-DRAWN, TYPES, NUMBERS, MNIST = "drawn", "fonts", "UNIPEN strings", "MNIST"
+DRAWN, TYPES, NUMBERS, MNIST, BOARDS = "drawn", "fonts", "UNIPEN strings", "MNIST", "displays"
 _METERS = "meter photos"
 # How often a line is of each kind, where there is data for all.
 _WEIGHTS = {
@@ -30,6 +31,7 @@ _WEIGHTS = {
     TYPES: 0.22,
     NUMBERS: 0.07,
     _METERS: 0.06,
+    BOARDS: 0.2,
 }
 _MANY_WHEELS = 400
 _LEAST_LETTERS = 5
@@ -70,8 +72,8 @@ class Writers:
 
 
 def pooled(items: Mapping[str, Iterable[Item]], fonts: Sequence[Font], numbers: Sequence[AnyWriter] = ()) -> Writers:
-    """Writers of the items of each source, of the fonts, of whole numbers, and the drawn ones, which need no data."""
-    pools = [_pool(DRAWN, [[DrawnHand()]])]
+    """Writers of the items of each source, of the fonts, of whole numbers, and drawn ones, which need no data."""
+    pools = [_pool(DRAWN, [[DrawnHand()]]), _pool(BOARDS, [[Board()]])]
     letters: dict[str, list[Item]] = {}
     for name, source_items in items.items():
         source_items = list(source_items)

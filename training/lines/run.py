@@ -52,7 +52,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     """
     folder = places.run_dir(config)
     began = time.monotonic()
-    smaller = _released_reader(places.models_dir, config.grows_from) if config.grows_from else None
+    smaller = _released_reader(places.models_dir, config.grows_from, config.second) if config.grows_from else None
     pools = drawn_pools(config, places, processes)
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
@@ -92,14 +92,15 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     return folder
 
 
-def _released_reader(models_dir: Path, version: str) -> keras.Model:
-    """The reader of a released version. Raises ModelNotFound or ModelMismatch."""
+def _released_reader(models_dir: Path, version: str, second: bool) -> keras.Model:
+    """The reader of a released version, or its second one. Raises ModelNotFound or ModelMismatch."""
     released = open_version(models_dir, _MODEL, version)
-    if released.manifest.reader is None:
+    if (released.manifest.second_reader if second else released.manifest.reader) is None:
         raise ModelMismatch(
-            f"{released.folder} has no line reader; let the configuration grow from a version with one."
+            f"{released.folder} has no such line reader; let the configuration grow from a version with one."
         )
-    return keras.saving.load_model(released.reader_files.keras, compile=False)
+    files = released.second_reader_files if second else released.reader_files
+    return keras.saving.load_model(files.keras, compile=False)
 
 
 def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Reader, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -27,25 +27,34 @@ class Shape:
     """A mark: y runs down, a digit stands from −1 to its baseline, 0.
 
     Exactly one of: `strokes`, each (n, 2) float32 of a pen's way, dense enough to be drawn as lines; `ink`, (h, w)
-    uint8, 255 on 0, which `place`, (2, 3), takes from pixels to units.
+    uint8, 255 on 0, which `place`, (2, 3), takes from pixels to units. A `celled` one takes up all of its pixels, with
+    ink or not, as the digits of a display do.
     """
 
     strokes: tuple[Points, ...] = ()
     ink: Pixels | None = None
     place: Affine | None = None
+    celled: bool = False
 
     def moved(self, matrix: Affine) -> Shape:
         """The same mark after an affine map, (2, 3)."""
         if self.ink is None:
             turn, shift = matrix[:, :2].T.astype(np.float32), matrix[:, 2].astype(np.float32)
             return Shape(tuple(stroke @ turn + shift for stroke in self.strokes))
-        return Shape(ink=self.ink, place=chained(matrix, _placed(self)))
+        return replace(self, place=chained(matrix, _placed(self)))
 
     def points(self) -> Points:
         """Where there is ink, (n, 2): the pen's way, or the left and right ends of every row of pixels."""
         if self.ink is None:
             return np.concatenate(self.strokes) if len(self.strokes) > 1 else self.strokes[0]
-        on = self.ink > _INK
+        return self._edges(self.ink > _INK)
+
+    def room(self) -> Points:
+        """What it takes up on its line, (n, 2): where there is ink, or all of its cell."""
+        return self.points() if self.ink is None or not self.celled else self._edges(np.ones_like(self.ink, bool))
+
+    def _edges(self, on: NDArray[np.bool_]) -> Points:
+        """The left and right ends of what is on in every row of its pixels, (n, 2)."""
         rows = np.flatnonzero(on.any(axis=1))
         if not rows.size:
             rows = np.arange(len(on))

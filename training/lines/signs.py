@@ -95,6 +95,7 @@ class Signs(StrEnum):
     SPACED = "spaced"
     WORDS = "words"
     LABELLED = "labelled"
+    TIME = "time"
 
 
 def with_signs(text: str, signs: Signs, random: Random) -> str:
@@ -111,6 +112,8 @@ def with_signs(text: str, signs: Signs, random: Random) -> str:
         return _separated(text, separator, int(random.integers(1, 3)), random)
     if signs is Signs.SPACED and len(text) > 1:
         return _separated(text, " ", int(random.integers(1, len(text))), random)
+    if signs is Signs.TIME and len(text) > 2:
+        return text[:-2] + ":" + text[-2:]
     if signs is Signs.WORDS:
         return _worded(text, random)
     if signs is Signs.LABELLED:
