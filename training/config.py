@@ -52,7 +52,9 @@ class TrainingConfig:
     `font_digits`, `drawn_digits` (the forms of `allographs`), `display_digits` (of `displays`) and `non_digits` are
     drawn glyphs, with their weights among the batches. `held_out_families` is the share of font families that only
     evaluation sees; `validation_share` that of the remaining groups of every source.
-    It begins with the network of a released version, where one is named that it `grows_from`.
+    It begins with the network of a released version, where one is named that it `grows_from`, and in the end it has
+    gone that one of the `learned_shares` of the way from its first weights to its last with which most of validation is
+    right.
     An epoch is `steps` batches of `batch_size`; the last `calm_epochs` are jittered less. Of what the threshold
     accepts, at most the share `risk` is wrong on validation. `precision` is what training computes in, "float32" or
     "mixed_bfloat16", about twice as fast on processors that know bfloat16; weights are float32 either way. Raises
@@ -64,6 +66,7 @@ class TrainingConfig:
     name: str = "digits"
     network: str = "digits"
     grows_from: str | None = None
+    learned_shares: tuple[float, ...] = (1.0,)
     seed: int = 20261121
     font_digits: int = 160_000
     font_weight: float = 0.12
@@ -92,9 +95,20 @@ class TrainingConfig:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is {self.precision!r}; it is one of {', '.join(PRECISIONS)}.")
+        refuse_bad_shares(self.learned_shares, self.grows_from)
         for plan in self.sources:
             if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
                 raise ConfigError(f"{plan} has a negative number.")
+
+
+def refuse_bad_shares(learned: tuple[float, ...], grows_from: str | None) -> None:
+    """Checks what shares of what a network learns are kept. Raises ConfigError where they cannot be meant."""
+    if not learned or not all(0 <= share <= 1 for share in learned):
+        raise ConfigError(f"learned_shares is {learned}; they are shares, 0 to 1, and one at least.")
+    if min(learned) < 1 and grows_from is None:
+        raise ConfigError(
+            "learned_shares are for a network that grows; name the version in grows_from, or leave them out."
+        )
 
 
 def refuse_bad_values(config: Any, shares: Iterable[str], at_least: Mapping[str, float]) -> None:

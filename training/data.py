@@ -14,8 +14,8 @@ from training.sets import ImageSet, all_images, concatenated
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, Source, hashed_share, read_source, refuse_missing
 from training.stream import Share
 
-# How many digits of fonts, and of what is no digit, are drawn for validation.
-VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS = 1_000, 500
+# How many digits of fonts, of what is no digit, and of displays where they are trained on, are drawn for validation.
+VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, VALIDATION_DISPLAY_DIGITS = 1_000, 500, 400
 _OWN_WEIGHT = 0.25
 _FONTS, _DRAWN, _DISPLAYS, _NON_DIGITS = "fonts", "drawn digits", "displays", "non-digits"
 
@@ -140,6 +140,7 @@ def training_data(
         measured["rendered non-digits"] = maker.non_digit_images(others, digits, config.held_out_non_digits)
         if config.display_digits:
             pending.append((_DISPLAYS, [maker.display_digits(config.display_digits)]))
+            validation += [maker.display_images(VALIDATION_DISPLAY_DIGITS)]
         displays = find_display_fonts(fonts_dir)
         if displays:
             measured["displays"] = maker.font_images(displays, config.held_out_display_digits, as_photos=True)

@@ -87,6 +87,10 @@ class GlyphMaker:
         """Digits of displays, of segments and of dots, photographed."""
         return self._submitted([(_display_glyphs, (n,)) for n in _chunks(count)], concatenated)
 
+    def display_images(self, count: int) -> Future[ImageSet]:
+        """The same, to measure on."""
+        return self._submitted([(_display_images, (n,)) for n in _chunks(count)], all_images)
+
     def font_images(self, fonts: Sequence[Font], count: int, as_photos: bool) -> Future[ImageSet]:
         """The same, to measure on; or clean, as a screen or a PDF shows them."""
         return self._submitted([(_font_images, (fonts, n, as_photos)) for n in _chunks(count)], all_images)
@@ -241,18 +245,22 @@ def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
     return _collected(drawn())
 
 
+def display_pictures(count: int, random: Random) -> Iterator[Picture]:
+    """So many digits of displays, photographed."""
+    for _ in range(count):
+        digit = int(random.integers(10))
+        cell = any_display(random).cell(str(digit))
+        left, top, width, height = cv2.boundingRect(cell)
+        yield photographed(np.ascontiguousarray(cell[top : top + height, left : left + width]), random), digit
+
+
 def _display_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:
-    random = np.random.default_rng(seed)
+    pictures = display_pictures(count, np.random.default_rng(seed))
+    return _collected((glyph_of(image, Polarity.DARK_ON_LIGHT), digit) for image, digit in pictures)
 
-    def drawn() -> Iterator[tuple[Glyphs | None, int]]:
-        for _ in range(count):
-            digit = int(random.integers(10))
-            cell = any_display(random).cell(str(digit))
-            left, top, width, height = cv2.boundingRect(cell)
-            image = photographed(np.ascontiguousarray(cell[top : top + height, left : left + width]), random)
-            yield glyph_of(image, Polarity.DARK_ON_LIGHT), digit
 
-    return _collected(drawn())
+def _display_images(count: int, seed: np.random.SeedSequence) -> ImageSet:
+    return _as_sent(display_pictures(count, np.random.default_rng(seed)))
 
 
 def font_pictures(fonts: Sequence[Font], count: int, as_photos: bool, random: Random) -> Iterator[Picture]:

@@ -68,6 +68,7 @@ _ABOUT_TRAINING = {
     "non_digit_weight",
     "network",
     "grows_from",
+    "learned_shares",
     "batch_size",
     "steps",
     "epochs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from app.calibration import DIGITS, LABELS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.imaging.glyph import network_input
 from app.second_look import is_cropped_tight
+from training.averaging import Weights, averaged
 from training.config import TrainingConfig
 from training.data import TrainingData
 from training.export import round_weights
@@ -18,9 +20,11 @@ from training.model import LOGITS, NETWORKS
 from training.resume import Epochs, fit, without_optimizer
 from training.resume import TrainingFailed as TrainingFailed  # who trains a network looks for them here
 from training.resume import learning_curves as learning_curves
-from training.sets import ImageSet, Views
+from training.sets import GlyphSet, ImageSet, Views, as_expected
 from training.stream import GlyphStream
 
+# The batches that the statistics of averaged weights are measured on.
+_STATISTICS = 100
 # A logit of certainty.
 _SURE = 100.0
 
@@ -40,6 +44,7 @@ def fitted_network(
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
+    before = network.get_weights()
     network.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -47,16 +52,44 @@ def fitted_network(
     )
     lively = config.epochs - config.calm_epochs
     validation = data.validation.likelier()
+
+    def stream(done: int) -> GlyphStream:
+        return GlyphStream(data.shares, config.batch_size, config.steps, config.seed, lively, done)
+
     fit(
         network,
         Epochs(config.epochs, config.steps, config.steps * config.batch_size),
         run_dir,
-        lambda done: GlyphStream(data.shares, config.batch_size, config.steps, config.seed, lively, done),
+        stream,
         validation_data=(network_input(validation.glyphs), validation.labels),
     )
     fitted = computing_in("float32", network)
+    if config.learned_shares != (1.0,):
+        expected = as_expected(data.validation, config.non_digit_share).likelier()
+        _keep_best_share(fitted, before, config.learned_shares, stream(config.epochs), expected)
     round_weights(fitted)
     return fitted
+
+
+def _keep_best_share(
+    network: keras.Model, before: Weights, shares: Sequence[float], batches: GlyphStream, validation: GlyphSet
+) -> None:
+    """Takes a network back towards its weights `before` its training, to the share that reads most of validation."""
+    learned = network.get_weights()
+    inputs = network_input(validation.glyphs)
+    right = {}
+
+    def keep(share: float) -> None:
+        network.set_weights(learned)
+        if share < 1:
+            averaged(network, before, share, (batches[index][0] for index in range(_STATISTICS)))
+
+    for share in shares:
+        keep(share)
+        answers = network.predict(inputs, batch_size=512, verbose=0).argmax(axis=1)
+        right[share] = float(np.mean(answers == validation.labels))
+        print(f"with {share:.0%} of what was learned, {right[share]:.2%} of validation is right", flush=True)
+    keep(max(right, key=right.__getitem__))
 
 
 def computing_in(precision: str, network: keras.Model) -> keras.Model:

@@ -93,16 +93,12 @@ def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     Empty where there is no ink. Where nothing of the ink may be a digit, the line is all of the image. At most
     `most_digits` pieces of ink, the tallest, are looked at as digits.
     """
-    return ink_lines(find_ink(grey, polarity), most_digits)
-
-
-def ink_lines(ink: Ink, most_digits: int) -> list[LineImage]:
-    """The lines of an image's ink, as `page_lines` has them."""
+    ink = find_ink(grey, polarity)
     return _lines_of(ink, digit_candidates(ink, most_digits))
 
 
 def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
-    """The same, of candidates that are known; none may be of ink that is no digit's, or of no ink."""
+    """The lines of an image's candidates; there are none where its ink is no digit's, or it has no ink."""
     if not candidates:
         return [whole_image(ink)] if ink.mask.any() else []
     pieces = pieces_of(ink)

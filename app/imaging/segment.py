@@ -24,6 +24,8 @@ from app.imaging.reading_order import reading_order
 _FRAME_DENSITY = 0.2
 _ENCLOSED_HEIGHT = 0.25
 _MOST_FRAMES = 64
+# What lies along a frame's line with this share of its pixels is what is left of it.
+_ALONG_SHARE = 0.8
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
 _MIN_EDGE_STEP = 0.2
 # A page with more pieces of ink than this is grain, not writing: a page of text has a few thousand.
@@ -37,8 +39,8 @@ _MIN_PAGE_HEIGHT = 0.2
 
 # Digits of one page are alike in height to this factor.
 _ALIKE = 1.25
-# A pixel and its eight neighbours.
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
+# A pixel and its eight neighbours; and theirs.
+_NEIGHBOURS, _NEAR = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def single_digit(ink: Ink) -> Candidate | None:
         frame_mask = ink.components.mask_of(frame)
         frame_pixels = cv2.dilate(frame_mask, _NEIGHBOURS).astype(np.uint8, copy=False)
         unframed = ink_of(ink.strength & ~frame_pixels)
-        inside = np.flatnonzero(~in_edge_band(unframed.components)[1:]) + 1
+        inside = (
+            np.flatnonzero(~(in_edge_band(unframed.components) | _along(unframed.components, frame_pixels))[1:]) + 1
+        )
         if inside.size:
             ink, kept = unframed, inside
         elif spans_a_side(frame_pixels) and not is_round(frame_mask):
@@ -76,6 +80,14 @@ def single_digit(ink: Ink) -> Candidate | None:
     if kept.size > 1:
         kept = kept[_belongs_to_main(ink.components, kept)]
     return _whole_digit(ink, kept)
+
+
+def _along(components: Components, frame_pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which components, by label, are the edge of a frame's line, whose pixels, (h, w), are no longer among them."""
+    near = cv2.dilate(frame_pixels, _NEAR)
+    count = len(components.stats)
+    pixels = np.bincount(components.labels[near > 0], minlength=count)
+    return np.asarray(pixels >= _ALONG_SHARE * components.stats[:, AREA])
 
 
 def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[tuple[Polarity, Candidate]]:

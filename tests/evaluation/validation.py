@@ -9,10 +9,15 @@ import numpy as np
 
 from app.calibration import NON_DIGIT
 from tests.evaluation.drawn import SEED, Sample, png, sent
-from training.configs.digits_1_0_0 import config
-from training.data import VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, validation_items
+from training.configs.digits_1_4_0 import config
+from training.data import (
+    VALIDATION_DISPLAY_DIGITS,
+    VALIDATION_FONT_DIGITS,
+    VALIDATION_NON_DIGITS,
+    validation_items,
+)
 from training.fonts import find_fonts, split_families
-from training.pool import font_pictures, non_digit_pictures
+from training.pool import display_pictures, font_pictures, non_digit_pictures
 from training.sets import chosen_as_expected
 from training.sources import DataError
 
@@ -34,6 +39,7 @@ def validation(data_dir: Path, fonts_dir: Path, accept_changed: bool = False) ->
         for pictures in (
             font_pictures(fonts, VALIDATION_FONT_DIGITS, True, random),
             non_digit_pictures(fonts, digits, VALIDATION_NON_DIGITS, random),
+            display_pictures(VALIDATION_DISPLAY_DIGITS, random),
         )
         for image, label in pictures
     ]

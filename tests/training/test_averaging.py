@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.imaging.line import LINE_HEIGHT
-from training.lines.averaging import averaged
+from training.averaging import averaged
+from training.config import ConfigError, TrainingConfig
+from training.data import TrainingData
 from training.lines.config import LinesConfig, ReaderSize
 from training.lines.draw import packed_arrays
 from training.lines.network import line_reader
 from training.lines.pool import LinePools, pooled_lines
 from training.lines.stream import reader_input
 from training.lines.train import fitted_reader
+from training.model import reference_network
+from training.sets import GlyphSet, ImageSet
+from training.stream import Share
+from training.train import fitted_network
 
 SIZE = ReaderSize((4, 6, 8, 10), (1, 1, 1, 1))
 GROWING = LinesConfig("1.0.0", size=SIZE, epochs=1, batch_width=480, grows_from="1.0.0")
@@ -42,7 +48,7 @@ def test_statistics_are_those_of_the_lines() -> None:
     network.get_layer("stage0_first_normalised").set_weights([np.full(4, v, np.float32) for v in (1, 0, 50, 9)])
     momentum = network.get_layer("stage0_first_normalised").momentum
     lines = _lines(1)
-    averaged(network, network.get_weights(), 1.0, [lines] * 400)
+    averaged(network, network.get_weights(), 1.0, [reader_input(lines)] * 400)
     first = keras.Model(network.input, network.get_layer("stage0_first").output)
     seen = np.asarray(first(reader_input(lines), training=False))
     _, _, mean, variance = network.get_layer("stage0_first_normalised").get_weights()
@@ -84,3 +90,45 @@ def test_of_several_shares_the_one_that_reads_validation_best_is_kept(tmp_path: 
     network, kept = fitted_reader(config, LinePools(taught, pools.validation), tmp_path, knows)
     assert kept == 0.0
     np.testing.assert_allclose(network.get_layer("last").get_weights()[1], bias, atol=1e-5)
+
+
+@pytest.mark.parametrize(("wrong", "kept"), [(True, 0.0), (False, 1.0)])
+def test_a_glyph_network_keeps_of_what_it_learned_what_fits_validation(
+    wrong: bool, kept: float, tmp_path: Path
+) -> None:
+    """Taught the right labels, a network keeps what it learned; taught wrong ones, what it knew."""
+    random = np.random.default_rng(1)
+    glyphs = np.zeros((110, 28, 28), np.uint8)
+    labels = (np.arange(110) % 11).astype(np.uint8)
+    for glyph, label in zip(glyphs, labels.tolist(), strict=True):
+        glyph[2 * label : 2 * label + 6] = random.integers(150, 255, (6, 28))
+    taught = GlyphSet(glyphs, (labels + wrong) % 11)
+    images = ImageSet.of_glyphs(GlyphSet(glyphs, labels))
+    data = TrainingData([Share("stripes", taught, 1.0)], images, {"stripes": images}, [])
+    config = TrainingConfig(
+        "0.0.7",
+        (),
+        batch_size=22,
+        steps=40,
+        epochs=1,
+        learning_rate=3e-3,
+        grows_from="0.0.6",
+        learned_shares=(0.0, 1.0),
+    )
+    knows = reference_network()
+    ends = [
+        fitted_network(replace(config, learned_shares=(share,)), data, tmp_path / str(share), knows)
+        for share in (0.0, 1.0)
+    ]
+    chosen = fitted_network(config, data, tmp_path / "chosen", knows)
+    for own, end in zip(chosen.get_weights(), ends[int(kept)].get_weights(), strict=True):
+        np.testing.assert_allclose(own, end, atol=0.05)
+    assert any(
+        np.abs(one - other).max() > 0.05 for one, other in zip(*(end.get_weights() for end in ends), strict=True)
+    )
+
+
+def test_shares_that_cannot_be_meant_are_refused() -> None:
+    for shares, base in (((), "1.0.0"), ((1.5,), "1.0.0"), ((-0.1, 1.0), "1.0.0"), ((0.5,), None)):
+        with pytest.raises(ConfigError, match="learned_shares"):
+            TrainingConfig("0.0.7", (), grows_from=base, learned_shares=shares)

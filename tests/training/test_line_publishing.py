@@ -82,6 +82,13 @@ def test_the_card_says_what_a_reader_grew_from(run_dir: Path, base: ModelVersion
     (grown / REPORT_FILE).write_text(json.dumps(report))
     card = (publish_readers({Role.READER: grown}, base, "0.3.0", "publish") / "README.md").read_text()
     assert "It grew from the reader of 0.1.0. Made with" in card
+    report["config"] |= {"second": True}
+    (grown / REPORT_FILE).write_text(json.dumps(report))
+    card = (
+        publish_readers({Role.SECOND: grown}, open_version(folder.parents[1], "digits", "0.1.0"), "0.4.0", "publish")
+        / "README.md"
+    ).read_text()
+    assert "It grew from the second reader of 0.1.0. Made with" in card
 
 
 def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base: ModelVersion) -> None:

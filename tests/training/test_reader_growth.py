@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -80,8 +81,36 @@ def test_a_run_that_grows_needs_a_released_version_with_a_reader(
         run(config, places, 1)
     folder = tmp_path / "models" / "digits" / "1.0.0"
     shutil.copytree(version.folder, folder)
-    bare = version.manifest.model_copy(update={"version": "1.0.0", "reader": None})
+    bare = version.manifest.model_copy(update={"version": "1.0.0", "reader": None, "second_reader": None})
     (folder / MANIFEST_FILE).write_text(bare.model_dump_json())
-    with pytest.raises(ModelMismatch, match="no line reader"):
-        run(config, places, 1)
+    for second in (False, True):
+        with pytest.raises(ModelMismatch, match="no such line reader"):
+            run(replace(config, second=second), places, 1)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_run_grows_from_the_reader_that_it_names(
+    second: bool,
+    data_dir: Path,
+    fonts_dir: Path,
+    version: ModelVersion,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun_with: list[keras.Model] = []
+
+    def stop(*given: Any) -> None:
+        begun_with.append(given[-1])
+        raise TrainingFailed("enough")
+
+    monkeypatch.setattr("training.lines.run.fitted_reader", stop)
+    config = LinesConfig(
+        "0.0.8", lines=4, validation_lines=2, evaluation_lines=1, grows_from=version.manifest.version, second=second
+    )
+    places = LinesPlaces(data_dir, fonts_dir, tmp_path / "runs", True, version.folder.parents[1])
+    with pytest.raises(TrainingFailed, match="enough"):
+        run(config, places, 1)
+    reader = version.manifest.second_reader if second else version.manifest.reader
+    assert reader is not None
+    assert begun_with[0].count_params() == reader.parameters

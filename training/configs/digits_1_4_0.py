@@ -11,6 +11,7 @@ config = replace(
     first,
     version="1.4.0",
     grows_from="1.0.0",
+    learned_shares=(0.25, 0.5, 0.75, 1.0),
     display_digits=60_000,
     display_weight=0.08,
     epochs=4,

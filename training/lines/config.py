@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.imaging.line import COLUMN_WIDTH, MOST_WIDTH
-from training.config import ConfigError, refuse_bad_values
+from training.config import ConfigError, refuse_bad_shares, refuse_bad_values
 
 _SHARES = (
     *("wordy_share", "without_digits", "reversed_share", "held_out_families", "validation_share"),
@@ -79,12 +79,7 @@ class LinesConfig:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
-        if not self.learned_shares or not all(0 <= share <= 1 for share in self.learned_shares):
-            raise ConfigError(f"learned_shares is {self.learned_shares}; they are shares, 0 to 1, and one at least.")
-        if min(self.learned_shares) < 1 and self.grows_from is None:
-            raise ConfigError(
-                "learned_shares are for a reader that grows; name the version in grows_from, or leave them out."
-            )
+        refuse_bad_shares(self.learned_shares, self.grows_from)
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")
 

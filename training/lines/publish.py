@@ -176,10 +176,11 @@ def _grown(report: dict[str, Any]) -> str:
     if not config.get("grows_from"):
         return ""
     share = report["learned_share"]
+    which = "second reader" if config.get("second") else "reader"
     if share == 1:
-        return f" It grew from the reader of {config['grows_from']}."
+        return f" It grew from the {which} of {config['grows_from']}."
     return (
-        f" It grew from the reader of {config['grows_from']}, whose weights and those that its training\n"
+        f" It grew from the {which} of {config['grows_from']}, whose weights and those that its training\n"
         f"ended with are averaged, {1 - share:.0%} to {share:.0%}."
     )
 

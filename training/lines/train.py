@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.ctc import greedy_text
-from training.lines.averaging import averaged
+from training.averaging import averaged
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
 from training.lines.figures import Figures, figures, fitted_blank_bias
@@ -64,7 +64,9 @@ def fitted_reader(
         network.set_weights(learned)
         if share < 1:
             whole = config.epochs * config.steps  # batches that no epoch had
-            averaged(network, before, share, (stream.batch(whole + i)[0][:_LINES] for i in range(_STATISTICS)))
+            averaged(
+                network, before, share, (reader_input(stream.batch(whole + i)[0][:_LINES]) for i in range(_STATISTICS))
+            )
 
     kept = config.learned_shares[0]
     if len(config.learned_shares) > 1:

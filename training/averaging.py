@@ -1,4 +1,4 @@
-"""Between what a reader knew and what it learned: weights of both, averaged."""
+"""Between what a network knew and what it learned: weights of both, averaged."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from training.lines.stream import Lines, reader_input
-
 # How much of the statistics before is left after a batch; after a hundred batches, nothing.
 _MOMENTUM = 0.97
 
 Weights = Sequence[NDArray[np.float32]]
 
 
-def averaged(network: keras.Model, before: Weights, share: float, batches: Iterable[Lines]) -> None:
+def averaged(network: keras.Model, before: Weights, share: float, batches: Iterable[NDArray[np.float32]]) -> None:
     """Takes a network's weights back towards those `before` its training: `share` of the way to its own are left.
 
-    What was learned of new lines remains for the most part, and so does what was known of others (Wortsman et al.,
+    What was learned anew remains for the most part, and so does what was known of others (Wortsman et al.,
     "Robust fine-tuning of zero-shot models", CVPR 2022). The statistics of its normalisations are measured anew, on
-    `batches` of lines, (n, 32, w) uint8 each: those of weights that are averaged are no averages.
+    `batches` of inputs: those of weights that are averaged are no averages.
     """
     network.set_weights(
         [(1 - share) * one + share * other for one, other in zip(before, network.get_weights(), strict=True)]
@@ -34,8 +32,8 @@ def averaged(network: keras.Model, before: Weights, share: float, batches: Itera
         layer.momentum = _MOMENTUM
     for layer in dropouts:
         layer.rate = 0.0
-    for lines in batches:
-        network(reader_input(lines), training=True)
+    for inputs in batches:
+        network(inputs, training=True)
     for layer, momentum in zip(normalisations, kept[0], strict=True):
         layer.momentum = momentum
     for layer, rate in zip(dropouts, kept[1], strict=True):
