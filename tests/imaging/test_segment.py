@@ -50,6 +50,18 @@ def test_a_faint_digit_beside_a_black_frame_is_found() -> None:
     assert similar(found.box, BoundingBox(46, 21, 9, 59), 3)
 
 
+def test_the_soft_edge_of_a_frames_line_is_no_digit_but_a_stroke_beside_it_is() -> None:
+    page = np.full((128, 128), 170, np.uint8)
+    page[:, 106:112] = 20
+    page[9:12] = 90
+    page[76:, 103:106] = 130
+    assert single_digit(find_ink(page)) is None
+    page[40:90, 92:98] = 60
+    found = single_digit(find_ink(page))
+    assert found is not None
+    assert similar(found.box, BoundingBox(92, 40, 6, 50))
+
+
 def test_a_frame_around_nothing_is_no_digit_but_a_digit_cropped_tight_is() -> None:
     page = np.full((100, 100), 200, np.uint8)
     page[:6] = page[:, :8] = 30

@@ -1,6 +1,13 @@
 """The reader of 1.3.0, taught the digits of displays.
 
-python -m training.lines train --config training/lines/configs/displays_1_4_0.py --data-dir DATA
+    python -m training.lines train --config training/lines/configs/displays_1_4_0.py --data-dir DATA
+    python -m training.lines publish --run runs/reader-1.4.0 --second runs/second-reader-1.4.0
+
+Took an hour on an AMD EPYC: 12 minutes of two cores to compose the lines, 42 of one to train, at 60 to 100 lines a
+second beside another training, with `TF_ENABLE_ONEDNN_OPTS=1`, 5 to measure. Of what was learned, 80 % reads most of
+validation (83.05 % exactly; 60 % of it 82.80, all 82.90). Parts of a display that are farther apart are joined since
+the lines of the released reader were composed. Reached, alone and without a second look: composed displays 89.2 %,
+cheques 80.8 %, printed cells 99.3 %, UNIPEN's numbers of other contributors 88.3 %.
 """
 
 from training.lines.config import LinesConfig, ReaderSize

@@ -1,0 +1,63 @@
+"""Numbers on displays, as the released model reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.composition import build_recogniser
+from app.manifest import ModelVersion
+from app.recogniser import Recogniser
+from app.settings import Settings
+from tests.conftest import MODELS
+from training.displays import Display, Dotted, Ends, Segmented
+
+DISPLAYS: tuple[Display, ...] = (
+    Segmented(width=0.55, thickness=0.1, gap=0.02, ends=Ends.POINTED),
+    Segmented(width=0.5, thickness=0.12, gap=0.05, ends=Ends.STRAIGHT),
+    Segmented(width=0.55, thickness=0.09, gap=0.03, ends=Ends.MITRED, unlit=0.1),
+    Dotted(size=0.7, stretch=1.0, round=True),
+)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def shown(display: Display, text: str, shines: bool) -> NDArray[np.uint8]:
+    """The text in cells side by side, 48 pixels high, with room around; dark, or shining in the dark."""
+    ink = np.concatenate([np.pad(display.cell(digit), ((0, 0), (10, 10))) for digit in text], axis=1)
+    ink = cv2.resize(np.pad(ink, 40), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.uint8(30) + ink // 2 + ink // 4 if shines else np.uint8(220) - ink // 2 - ink // 4
+
+
+@pytest.fixture(scope="module")
+def released(version: ModelVersion) -> Iterator[Recogniser]:
+    settings = Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version)
+    made = build_recogniser(settings, version)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("shines", [False, True])
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_numbers_of_displays_are_read(released: Recogniser, display: Display, shines: bool) -> None:
+    """Their digits come in parts; the upper halves were a line, and the lower ones another."""
+    texts = ("4071", "2598", "36", "15", "880640", "07")
+    read = [released.read(png(shown(display, text, shines))).text for text in texts]
+    assert read == list(texts)
+
+
+@pytest.mark.parametrize("shines", [False, True])
+def test_lone_digits_of_displays_are_told(released: Recogniser, shines: bool) -> None:
+    told = [
+        (display, digit)
+        for display in DISPLAYS
+        for digit in "0123456789"
+        if str(released.predict(png(shown(display, digit, shines))).digit) == digit
+    ]
+    assert len(told) >= 0.95 * 10 * len(DISPLAYS)
