@@ -1,10 +1,10 @@
 """What the glyph network says of lone digits and of thin strokes that the line reader is unsure of.
 
 A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
-may count three. Pieces that lie apart have been counted already, and the glyph network knows what is no digit; which of
-some thin strokes is a slash, their heights tell. The network is asked, too, about a few pieces that the reader says,
-but not surely, are no digits. Of other lines the reader knows better: a piece may be two digits that touch, or half of
-one.
+may count three; and the frame of an empty cell is like the 0 of a display. Pieces that lie apart have been counted
+already, and the glyph network knows what is no digit; which of some thin strokes is a slash, their heights tell. The
+network is asked, too, about a few pieces that the reader says, but not surely, are no digits. Of other lines the reader
+knows better: a piece may be two digits that touch, or half of one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _SLASH_HEIGHT = 1.2
 _MOST_PIECES = 6
 # A slash has a stroke on either side.
 _LEAST_WITH_SLASH = 3
+# What an image is cropped tight around is a digit only where both say so; where they do not, nothing is as likely.
+_EVEN = 0.5
 # What the glyphs say is taken from this probability on.
 _SURE = 0.9
 
@@ -44,6 +46,7 @@ def doubtful_lines(page: PageText) -> list[int]:
         index
         for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True))
         if _highest_between(line) is not None
+        or (line.lone and text.text and line.pieces)
         or (text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text)))
     ]
 
@@ -97,6 +100,9 @@ def with_opinions(
         slash = _slash(line, own)
         opinion = _read(line, own, slash)
         text = texts[index]
+        if line.lone and text.text and opinion.text != text.text:
+            texts[index] = Decoded("", max(_EVEN, 1 - text.probability), ())
+            continue
         fits = len(opinion.text) >= len(text.text) - (slash is not None)
         if text.probability >= _UNSURE:  # a sure text is told nothing but that a slash is no digit
             fits = slash is not None and len(opinion.text) == len(text.text) - 1

@@ -32,7 +32,7 @@ def shown(display: Display, text: str, shines: bool) -> NDArray[np.uint8]:
     """The text in cells side by side, 48 pixels high, with room around; dark, or shining in the dark."""
     ink = np.concatenate([np.pad(display.cell(digit), ((0, 0), (10, 10))) for digit in text], axis=1)
     ink = cv2.resize(np.pad(ink, 40), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return np.uint8(30) + ink // 2 + ink // 4 if shines else np.uint8(220) - ink // 2 - ink // 4
+    return np.asarray(30 + ink // 2 + ink // 4 if shines else 220 - ink // 2 - ink // 4, np.uint8)
 
 
 @pytest.fixture(scope="module")

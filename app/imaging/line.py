@@ -70,7 +70,8 @@ class LineImage:
 
     `pixels`: (32, w) uint8, light ink on black, w a multiple of 4. `to_image`: (2, 3), takes a point of the line, from
     its top left, to that of the image, whose height and width `shape` tells. `pieces`: by which the line was found,
-    from left to right. `strip`: the ink of the whole image, where that is hardly higher than the line.
+    from left to right. `strip`: the ink of the whole image, where that is hardly higher than the line. `lone`: it is
+    one digit that the image is cropped tight around, or none.
     """
 
     pixels: LinePixels
@@ -78,6 +79,7 @@ class LineImage:
     shape: tuple[int, int]
     pieces: tuple[LinePiece, ...] = ()
     strip: Ink | None = None
+    lone: bool = False
 
     @property
     def height(self) -> float:

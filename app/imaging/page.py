@@ -84,7 +84,7 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         found = tight_digit(around, grey.shape, one)
         if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
             lines = page_lines(around.pixels, one, most_digits)
-            yield [line.within(around.to_image, grey.shape) for line in lines]
+            yield [replace(line.within(around.to_image, grey.shape), lone=True) for line in lines]
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:

@@ -203,15 +203,18 @@ def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[
     return np.asarray(alike & (stats[:, LEFT] > 0) & (components.rights < components.labels.shape[1]))
 
 
-def sharp(ink: Ink) -> NDArray[np.bool_]:
-    """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades."""
+def sharp(ink: Ink, least_step: float = _MIN_EDGE_STEP) -> NDArray[np.bool_]:
+    """Which components, by label, have an edge: a stroke's ink ends within pixels, a shade's fades.
+
+    `least_step`: of the ink's strength along its edge, how much is lost within two pixels, 0 to 1.
+    """
     components, strength = ink.components, ink.strength
     rim = np.flatnonzero(ink.mask != cv2.erode(ink.mask, _NEIGHBOURS))
     labels, count = components.labels.ravel()[rim], len(components.stats)
     steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, _NEIGHBOURS)
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
     level = np.bincount(labels, weights=strength.ravel()[rim], minlength=count)
-    return np.asarray(step >= _MIN_EDGE_STEP * level)
+    return np.asarray(step >= least_step * level)
 
 
 def _enclosing(components: Components) -> NDArray[np.bool_]:

@@ -16,6 +16,8 @@ from app.imaging.segment import Candidate, sharp, single_digit
 
 # A digit may be written in so many pieces.
 _PIECES_OF_A_MARK = 3
+# A mark that fills an image is in focus: within two pixels of its edge, this share of its strength there is lost.
+_LEAST_STEP = 0.3
 # How much paper is put around an image that may be cropped tight, as a share of its longer side; and what share of the
 # ink a digit has away from the image's edges.
 _PAPER_AROUND = 0.25
@@ -38,7 +40,7 @@ def is_one_mark(ink: Ink) -> bool:
     pieces = large_pieces(ink)
     if not 0 < np.count_nonzero(pieces) <= _PIECES_OF_A_MARK or not (pieces & ink.components.touching_edge()).any():
         return False
-    return bool(sharp(ink)[pieces].all())
+    return bool(sharp(ink, _LEAST_STEP)[pieces].all())
 
 
 def tight_digit(around: Around, shape: tuple[int, ...], polarity: Polarity) -> Candidate | None:
