@@ -61,3 +61,12 @@ def test_lone_digits_of_displays_are_told(released: Recogniser, shines: bool) ->
         if str(released.predict(png(shown(display, digit, shines))).digit) == digit
     ]
     assert len(told) >= 0.95 * 10 * len(DISPLAYS)
+
+
+def test_the_frame_of_an_empty_cell_is_no_display(released: Recogniser) -> None:
+    """Its lines were a 0 of segments."""
+    cell = np.full((128, 128), 190, np.float32)
+    cell[:, :10], cell[4:7] = 40, 120
+    photo = cv2.GaussianBlur(cell, (0, 0), 1.0) + np.random.default_rng(1).normal(0, 1.5, cell.shape)
+    reading = released.read(png(np.clip(photo, 0, 255).astype(np.uint8)))
+    assert reading.text == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -50,6 +52,17 @@ def test_lone_digits_and_thin_strokes_are_asked_about(probability: float, widths
 )
 def test_what_is_taken_for_nothing_unsurely_is_asked_about(probability: float, pieces: int, asked: bool) -> None:
     assert doubtful_lines(page("", probability, line(*[14] * pieces))) == ([0] if asked else [])
+
+
+@pytest.mark.parametrize(("opinion", "text"), [(sure_of(0), "0"), (sure_of(NON_DIGIT), ""), (sure_of(8), "")])
+def test_a_digit_that_fills_its_image_is_one_where_both_say_so(opinion: NDArray[np.float64], text: str) -> None:
+    """The frame of an empty cell was surely a 0."""
+    doubted = page("0", 0.95, replace(line(14), lone=True))
+    assert doubtful_lines(doubted) == [0]
+    (said,) = with_opinions(doubted, [0], opinion).texts
+    assert said.text == text
+    assert said.probability == (0.95 if text else 0.5)
+    assert not doubtful_lines(page("0", 0.95, replace(line(), lone=True)))  # nothing to ask about
 
 
 def test_strokes_that_were_miscounted_are_counted_by_their_pieces() -> None:

@@ -11,7 +11,7 @@ from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH
 
 # Parts lie no farther apart than so many strokes are thick, uprights one above the other than so many: between them
 # may be the place of a part that does not shine. Dots lie no farther apart than so many are wide.
-_APART, _UPRIGHTS_APART, _DOTS_APART = 1.2, 1.8, 1.1
+_APART, _UPRIGHTS_APART, _DOTS_APART = 1.0, 1.8, 1.1
 # An upright is so many times as high as wide, at least.
 _UPRIGHT = 2.0
 # How thick the stroke of a piece is: so many times its area is what it would be were it as long as its box's sides.
