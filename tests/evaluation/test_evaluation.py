@@ -28,6 +28,7 @@ from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number
 from tests.evaluation.table import auroc_row, classes_row, digits_row, non_digits_row, numbers_head, numbers_row
 from tests.evaluation.validation import validation
 from tests.images import draw_digit
+from training.data import VALIDATION_DISPLAY_DIGITS, VALIDATION_FONT_DIGITS
 from training.fonts import NoFonts
 from training.lines.pools import pooled
 from training.sources import Item
@@ -104,7 +105,8 @@ def test_the_calibration_is_measured_on_what_a_run_validates_on(
     texts = [text for _, text in images]
     none = texts.count("")
     assert none == round(0.03 / 0.97 * (len(texts) - none))
-    semeion, rest = texts[: -1_000 - none], texts[-1_000 - none :]
+    drawn = VALIDATION_FONT_DIGITS + VALIDATION_DISPLAY_DIGITS + none
+    semeion, rest = texts[:-drawn], texts[-drawn:]
     assert set(semeion) == {"7"}
     assert 20 <= len(semeion) <= 300  # groups of 20, a twentieth of 80 that chance chooses
     assert set(rest) == {"", *"0123456789"}
