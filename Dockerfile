@@ -96,6 +96,11 @@ COPY models /models
 RUN chmod -R u=rwX,go=rX /models && hardlink --quiet --ignore-time /models
 
 
+# The smaller image has the version that is served alone.
+FROM models AS newest-models
+RUN for name in /models/*; do (cd "$name" && ls | sort -V | head -n -1 | xargs rm -rf); done
+
+
 # What the two images have in common, but for their requirements.
 FROM scratch AS runtime
 COPY --from=root / /
@@ -127,7 +132,7 @@ FROM runtime AS lite
 ENV DIGIT_OCR_ENGINE=litert
 COPY --from=lite-requirements /opt/venv /opt/venv
 COPY --from=lite-supply /supply /usr/share/doc/digit-ocr
-COPY --from=models /models models
+COPY --from=newest-models /models models
 COPY --from=package /project /
 USER 10001:10001
 
