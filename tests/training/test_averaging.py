@@ -94,10 +94,9 @@ def test_of_several_shares_the_one_that_reads_validation_best_is_kept(tmp_path: 
 
 @pytest.mark.parametrize(("wrong", "kept"), [(True, 0.0), (False, 1.0)])
 def test_a_glyph_network_keeps_of_what_it_learned_what_fits_validation(
-    wrong: bool, kept: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wrong: bool, kept: float, tmp_path: Path
 ) -> None:
     """Taught the right labels, a network keeps what it learned; taught wrong ones, what it knew."""
-    monkeypatch.setattr("training.train._STATISTICS", 3)
     random = np.random.default_rng(1)
     glyphs = np.zeros((110, 28, 28), np.uint8)
     labels = (np.arange(110) % 11).astype(np.uint8)
