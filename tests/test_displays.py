@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.composition import build_recogniser
 from app.manifest import ModelVersion
 from app.recogniser import Recogniser
 from app.settings import Settings
 from tests.conftest import MODELS
+from tests.displays import displayed
+from tests.images import encode
 from training.displays import Display, Dotted, Ends, Segmented
 
 DISPLAYS: tuple[Display, ...] = (
@@ -22,17 +23,6 @@ DISPLAYS: tuple[Display, ...] = (
     Segmented(width=0.55, thickness=0.09, gap=0.03, ends=Ends.MITRED, unlit=0.1),
     Dotted(size=0.7, stretch=1.0, round=True),
 )
-
-
-def png(image: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", image)[1].tobytes()
-
-
-def shown(display: Display, text: str, shines: bool) -> NDArray[np.uint8]:
-    """The text in cells side by side, 48 pixels high, with room around; dark, or shining in the dark."""
-    ink = np.concatenate([np.pad(display.cell(digit), ((0, 0), (10, 10))) for digit in text], axis=1)
-    ink = cv2.resize(np.pad(ink, 40), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return np.asarray(30 + ink // 2 + ink // 4 if shines else 220 - ink // 2 - ink // 4, np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +38,7 @@ def released(version: ModelVersion) -> Iterator[Recogniser]:
 def test_numbers_of_displays_are_read(released: Recogniser, display: Display, shines: bool) -> None:
     """Their digits come in parts; the upper halves were a line, and the lower ones another."""
     texts = ("4071", "2598", "36", "15", "880640", "07")
-    read = [released.read(png(shown(display, text, shines))).text for text in texts]
+    read = [released.read(encode(displayed(display, text, 48, shines))).text for text in texts]
     assert read == list(texts)
 
 
@@ -58,7 +48,7 @@ def test_lone_digits_of_displays_are_told(released: Recogniser, shines: bool) ->
         (display, digit)
         for display in DISPLAYS
         for digit in "0123456789"
-        if str(released.predict(png(shown(display, digit, shines))).digit) == digit
+        if str(released.predict(encode(displayed(display, digit, 48, shines))).digit) == digit
     ]
     assert len(told) >= 0.95 * 10 * len(DISPLAYS)
 
@@ -68,5 +58,5 @@ def test_the_frame_of_an_empty_cell_is_no_display(released: Recogniser) -> None:
     cell = np.full((128, 128), 190, np.float32)
     cell[:, :10], cell[4:7] = 40, 120
     photo = cv2.GaussianBlur(cell, (0, 0), 1.0) + np.random.default_rng(1).normal(0, 1.5, cell.shape)
-    reading = released.read(png(np.clip(photo, 0, 255).astype(np.uint8)))
+    reading = released.read(encode(np.clip(photo, 0, 255).astype(np.uint8)))
     assert reading.text == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import keras
 import numpy as np
@@ -38,3 +38,33 @@ def averaged(network: keras.Model, before: Weights, share: float, batches: Itera
         layer.momentum = momentum
     for layer, rate in zip(dropouts, kept[1], strict=True):
         layer.rate = rate
+
+
+def keep_best_share(
+    network: keras.Model,
+    before: Weights,
+    shares: Sequence[float],
+    batches: Callable[[], Iterable[NDArray[np.float32]]],
+    right: Callable[[], float],
+) -> float:
+    """Keeps of several shares of what a network learned, one at least, the first that is `right` most; it is returned.
+
+    `right` tells what share of validation the network has right as it is then; `batches` are those of `averaged`.
+    """
+    learned = network.get_weights()
+
+    def keep(share: float) -> None:
+        network.set_weights(learned)
+        if share < 1:
+            averaged(network, before, share, batches())
+
+    best = shares[0]
+    if len(shares) > 1:
+        scores = {}
+        for share in shares:
+            keep(share)
+            scores[share] = right()
+            print(f"with {share:.0%} of what was learned, {scores[share]:.2%} of validation is right", flush=True)
+        best = max(scores, key=scores.__getitem__)
+    keep(best)
+    return best

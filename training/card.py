@@ -22,6 +22,7 @@ _DRAWN = {
     "blank cells": "the cells with nothing written in them of the photo cells' held-out part",
     "rendered digits": "digits of font families that were not trained on, clean, as a screen or a PDF shows them",
     "photographed rendered digits": "digits of those families, photographed",
+    "displays": "digits of fonts of segments, photographed; training draws its own",
     "rendered non-digits": "photographed letters and signs of those families, pairs and parts of digits; textures",
 }
 

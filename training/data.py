@@ -141,9 +141,8 @@ def training_data(
         if config.display_digits:
             pending.append((_DISPLAYS, [maker.display_digits(config.display_digits)]))
             validation += [maker.display_images(VALIDATION_DISPLAY_DIGITS)]
-        displays = find_display_fonts(fonts_dir)
-        if displays:
-            measured["displays"] = maker.font_images(displays, config.held_out_display_digits, as_photos=True)
+            if displays := find_display_fonts(fonts_dir):
+                measured["displays"] = maker.font_images(displays, config.held_out_display_digits, as_photos=True)
         weights = share_weights(config)
         shares = [
             Share(name, concatenated([part.result() for part in parts]), weights[name]) for name, parts in pending

@@ -19,15 +19,17 @@ _STEPS = 400
 _LEARNING_RATE = 3e-4
 _REHEARSED_DIGITS = 20_000
 _REHEARSED_DRAWN = 5_000
+_REHEARSED_DISPLAYS = 5_000
 _REHEARSED_NON_DIGITS = 10_000
+_DISPLAY_WEIGHT = 0.05
 
 
 def finetune(own: Path, base: str, version: str, places: Places, processes: int, command: str, name: str) -> Path:
     """Trains a released version on a user's images, and publishes `version`, whose folder is returned.
 
-    Digits drawn from fonts, non-digits and every known data set that lies in `places.data_dir` are rehearsed, so that
-    what was learnt is not forgotten; the table printed at the end tells, for every set, what was won and lost. Raises
-    what `run` raises, and ModelNotFound or ModelMismatch for the base.
+    Digits of fonts and of displays, non-digits and every known data set that lies in `places.data_dir` are rehearsed,
+    so that what was learnt is not forgotten; the table printed at the end tells, for every set, what was won and lost.
+    Raises what `run` raises, and ModelNotFound or ModelMismatch for the base.
     """
     start = open_version(places.models_dir, name, base)
     config = _config(name, version, places.data_dir)
@@ -64,6 +66,8 @@ def _config(name: str, version: str, data_dir: Path) -> TrainingConfig:
         sources=tuple(SourcePlan(source.name, copies=1, weight=0.75 / len(present)) for source in present),
         font_digits=_REHEARSED_DIGITS,
         drawn_digits=_REHEARSED_DRAWN,
+        display_digits=_REHEARSED_DISPLAYS,
+        display_weight=_DISPLAY_WEIGHT,
         non_digits=_REHEARSED_NON_DIGITS,
         epochs=_EPOCHS,
         steps=_STEPS,

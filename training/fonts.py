@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -46,15 +47,12 @@ class NoFonts(OcrError):
 def find_fonts(folder: Path) -> list[Font]:
     """The fonts under `folder` that draw ten different digits, ordered by path. Raises NoFonts where there are none."""
     fonts = []
-    for path in _font_files(folder):
-        try:
-            family = str(_load(path).getname()[0])
-            symbolic = any(word in family.lower() for word in _SYMBOLIC) or bool(_NO_DIGITS & {family, path.stem})
-            symbolic |= family.startswith(_DISPLAY_SERIES)
-            if not symbolic and _draws_digits(path):
-                fonts.append(Font(path, next((name for name in _SERIES if family.startswith(f"{name} ")), family)))
-        except OSError:  # a damaged font file, or one that FreeType does not read
-            continue
+    for font in _readable(folder):
+        family, stem = font.family, font.path.stem
+        symbolic = any(word in family.lower() for word in _SYMBOLIC) or bool(_NO_DIGITS & {family, stem})
+        if not symbolic and not family.startswith(_DISPLAY_SERIES) and _draws_digits(font.path):
+            series = next((name for name in _SERIES if family.startswith(f"{name} ")), family)
+            fonts.append(Font(font.path, series))
     if not fonts:
         raise NoFonts(f"No TrueType or OpenType font under {folder}; install those of training/fonts.txt (make fonts).")
     return fonts
@@ -62,16 +60,14 @@ def find_fonts(folder: Path) -> list[Font]:
 
 def find_display_fonts(folder: Path) -> list[Font]:
     """The fonts under `folder` that draw digits of seven or fourteen segments, ordered by path; there may be none."""
-    fonts = [
-        Font(path, str(_load(path).getname()[0]))
-        for path in _font_files(folder)
-        if path.name.startswith(_DISPLAY_SERIES)
-    ]
-    return [font for font in fonts if font.family.startswith(_DISPLAYS)]
+    return [font for font in _readable(folder) if font.family.startswith(_DISPLAYS)]
 
 
-def _font_files(folder: Path) -> list[Path]:
-    return sorted(path for suffix in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{suffix}"))
+def _readable(folder: Path) -> Iterator[Font]:
+    """The fonts under `folder` with their own families, but for files that FreeType does not read."""
+    for path in sorted(path for suffix in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{suffix}")):
+        with contextlib.suppress(OSError):
+            yield Font(path, str(_load(path).getname()[0]))
 
 
 def split_families(fonts: Iterable[Font], held_out: float) -> tuple[list[Font], list[Font]]:
@@ -115,7 +111,10 @@ def _load(path: Path) -> ImageFont.FreeTypeFont:
 
 def _draws_digits(path: Path) -> bool:
     font = Font(path, "")
-    drawn = {draw_text(font, digit).tobytes() for digit in string.digits}
+    try:
+        drawn = {draw_text(font, digit).tobytes() for digit in string.digits}
+    except OSError:  # damaged after its head
+        return False
     return len(drawn) == 10 and _missing(font) not in drawn
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from app.calibration import DIGITS, LABELS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.imaging.glyph import network_input
 from app.second_look import is_cropped_tight
-from training.averaging import Weights, averaged
+from training.averaging import keep_best_share
 from training.config import TrainingConfig
 from training.data import TrainingData
 from training.export import round_weights
@@ -64,32 +63,22 @@ def fitted_network(
         validation_data=(network_input(validation.glyphs), validation.labels),
     )
     fitted = computing_in("float32", network)
-    if config.learned_shares != (1.0,):
-        expected = as_expected(data.validation, config.non_digit_share).likelier()
-        _keep_best_share(fitted, before, config.learned_shares, stream(config.epochs), expected)
+    more = stream(config.epochs)
+    keep_best_share(
+        fitted,
+        before,
+        config.learned_shares,
+        lambda: (more[index][0] for index in range(_STATISTICS)),
+        lambda: _right(fitted, as_expected(data.validation, config.non_digit_share).likelier()),
+    )
     round_weights(fitted)
     return fitted
 
 
-def _keep_best_share(
-    network: keras.Model, before: Weights, shares: Sequence[float], batches: GlyphStream, validation: GlyphSet
-) -> None:
-    """Takes a network back towards its weights `before` its training, to the share that reads most of validation."""
-    learned = network.get_weights()
-    inputs = network_input(validation.glyphs)
-    right = {}
-
-    def keep(share: float) -> None:
-        network.set_weights(learned)
-        if share < 1:
-            averaged(network, before, share, (batches[index][0] for index in range(_STATISTICS)))
-
-    for share in shares:
-        keep(share)
-        answers = network.predict(inputs, batch_size=512, verbose=0).argmax(axis=1)
-        right[share] = float(np.mean(answers == validation.labels))
-        print(f"with {share:.0%} of what was learned, {right[share]:.2%} of validation is right", flush=True)
-    keep(max(right, key=right.__getitem__))
+def _right(network: keras.Model, glyphs: GlyphSet) -> float:
+    """What share of glyphs a network tells the class of."""
+    answers = network.predict(network_input(glyphs.glyphs), batch_size=512, verbose=0).argmax(axis=1)
+    return float(np.mean(answers == glyphs.labels))
 
 
 def computing_in(precision: str, network: keras.Model) -> keras.Model:

@@ -26,9 +26,12 @@ class Components:
     labels: NDArray[np.int32]
     stats: NDArray[np.int32]
 
-    def box(self, label: int) -> BoundingBox:
-        left, top, width, height = self.stats[label, :4].tolist()
-        return BoundingBox(left, top, width, height)
+    def box(self, *labels: int) -> BoundingBox:
+        """The box around some of them, one at least."""
+        first, *others = (BoundingBox(*self.stats[label, :4].tolist()) for label in labels)
+        for other in others:
+            first = first.union(other)
+        return first
 
     @property
     def rights(self) -> NDArray[np.int32]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH
+from app.imaging.components import AREA, Components
+from app.imaging.medians import usual_height, weighted_median
 
 # Parts lie no farther apart than so many strokes are thick, uprights one above the other than so many: between them
 # may be the place of a part that does not shine. Dots lie no farther apart than so many are wide.
@@ -29,18 +28,18 @@ _MOST_PIECES = 300
 Groups = list[list[int]]
 
 
-def joined_parts(stats: NDArray[np.int32], groups: Groups) -> Groups:
-    """The groups of pieces, by their rows in `stats`, (n, 5), with those of a display joined into digits.
+def joined_parts(components: Components, groups: Groups) -> Groups:
+    """Groups of components, by their labels, with those that are parts of a display's digits joined.
 
     They are as they were where that does not make them much higher: a page of some lines, for one.
     """
     if not 1 < len(groups) <= _MOST_PIECES:
         return groups
-    sides = [_box(stats, group) for group in groups]
-    if max(top for _, top, _, _ in sides) < min(bottom for *_, bottom in sides):  # there is but one row of them
+    pieces = [components.box(*group) for group in groups]
+    if max(piece.top for piece in pieces) < min(piece.bottom for piece in pieces):  # there is but one row of them
         return groups
-    boxes = np.array(sides)
-    areas = np.array([stats[group, AREA].sum() for group in groups])
+    boxes = np.array([(piece.left, piece.top, piece.right, piece.bottom) for piece in pieces])
+    areas = np.array([components.stats[group, AREA].sum() for group in groups])
     owners = _connected(_near_dots(boxes, areas) if _dotted(boxes, areas) else _near_segments(boxes, areas))
     alone = sum(owners.count(owner) == 1 for owner in owners)
     if alone > _MOST_ALONE * len(groups):
@@ -48,16 +47,9 @@ def joined_parts(stats: NDArray[np.int32], groups: Groups) -> Groups:
     wholes: Groups = [[] for _ in range(max(owners) + 1)]
     for group, owner in zip(groups, owners, strict=True):
         wholes[owner] += group
-    higher = _usual_height(stats, wholes) >= _HIGHER * _usual_height(stats, groups)
-    return wholes if higher else groups
-
-
-def _box(stats: NDArray[np.int32], group: Sequence[int]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of some pieces together."""
-    pieces = [stats[piece].tolist() for piece in group]
-    left, top = min(piece[LEFT] for piece in pieces), min(piece[TOP] for piece in pieces)
-    right = max(piece[LEFT] + piece[WIDTH] for piece in pieces)
-    return left, top, right, max(piece[TOP] + piece[HEIGHT] for piece in pieces)
+    before = np.array([piece.height for piece in pieces])
+    after = np.array([components.box(*whole).height for whole in wholes])
+    return wholes if usual_height(after) >= _HIGHER * usual_height(before) else groups
 
 
 def _dots(boxes: NDArray[np.int64], areas: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -73,14 +65,14 @@ def _dotted(boxes: NDArray[np.int64], areas: NDArray[np.int64]) -> bool:
 
 def _near_dots(boxes: NDArray[np.int64], areas: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which dots, (n, n), are parts of one digit."""
-    wide = _median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)[_dots(boxes, areas)])
+    wide = _median_of((boxes[:, 2:] - boxes[:, :2]).min(axis=1)[_dots(boxes, areas)])
     return np.asarray((_apart(boxes) <= _DOTS_APART * wide).all(axis=2))
 
 
 def _near_segments(boxes: NDArray[np.int64], areas: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which segments, (n, n), are parts of one digit: near each other, and not side by side."""
     wide, high = (boxes[:, 2:] - boxes[:, :2]).T
-    thick = _median(np.minimum(np.minimum(wide, high), _THICKNESS * areas / (wide + high)))
+    thick = _median_of(np.minimum(np.minimum(wide, high), _THICKNESS * areas / (wide + high)))
     apart = _apart(boxes)
     near = (apart <= _APART * thick).all(axis=2)
     upright = high >= _UPRIGHT * wide
@@ -91,9 +83,8 @@ def _near_segments(boxes: NDArray[np.int64], areas: NDArray[np.int64]) -> NDArra
     return np.asarray(near & ~beside)
 
 
-def _median(values: NDArray[np.int64] | NDArray[np.float64]) -> float:
-    """The lower one of two; NumPy's own asks for a package that nothing else needs."""
-    return float(np.sort(values)[(len(values) - 1) // 2])
+def _median_of(values: NDArray[np.int64] | NDArray[np.float64]) -> float:
+    return weighted_median(values, np.ones(len(values)))
 
 
 def _apart(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -116,10 +107,3 @@ def _connected(near: NDArray[np.bool_]) -> list[int]:
         owners[high] = low
     numbers: dict[int, int] = {}
     return [numbers.setdefault(owner(piece), len(numbers)) for piece in range(len(near))]
-
-
-def _usual_height(stats: NDArray[np.int32], groups: Sequence[list[int]]) -> float:
-    """The median height of some groups, each weighted by its height squared."""
-    heights = np.sort([bottom - top for _, top, _, bottom in (_box(stats, group) for group in groups)])
-    weight = np.cumsum(heights.astype(np.float64) ** 2)
-    return float(heights[np.searchsorted(weight, weight[-1] / 2)])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import Ink, find_ink, possible_polarities
 from app.imaging.glyph import full_ink
+from app.imaging.medians import weighted_median
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, digit_candidates
 
@@ -293,7 +294,7 @@ def _spans(outlines: Sequence[Points], turn: NDArray[np.float64]) -> Boxes:
 def _digit(boxes: Boxes) -> tuple[float, float]:
     """How high the usual digit of a line is, and the middle of the line."""
     heights = boxes[:, 3] - boxes[:, 1]
-    return _usual(heights, heights), _usual((boxes[:, 1] + boxes[:, 3]) / 2, heights)
+    return weighted_median(heights, heights), weighted_median((boxes[:, 1] + boxes[:, 3]) / 2, heights)
 
 
 def turned_boxes(candidates: Sequence[Candidate], degrees: float) -> Boxes:
@@ -322,15 +323,8 @@ def slope_of(candidates: Sequence[Candidate]) -> float:
     if not far.any():
         return 0.0
     slopes = ((y[other] - y[one]) / np.where(far, x[other] - x[one], 1.0))[far]
-    degrees = float(np.rad2deg(np.arctan(_usual(slopes, across[far]))))
+    degrees = float(np.rad2deg(np.arctan(weighted_median(slopes, across[far]))))
     return min(max(degrees, -_MOST_SLOPE), _MOST_SLOPE) if _LEAST_SLOPE <= abs(degrees) <= _NO_LINE else 0.0
-
-
-def _usual(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """The weighted median."""
-    order = np.argsort(values, kind="stable")
-    cumulative = weights[order].cumsum()
-    return float(values[order[cumulative.searchsorted(cumulative[-1] / 2)]])
 
 
 def _rotation(degrees: float) -> NDArray[np.float64]:

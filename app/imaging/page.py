@@ -26,7 +26,7 @@ from app.imaging.line import (
 )
 from app.imaging.panel import find_panel
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates
+from app.imaging.segment import Candidate, candidate_views, digit_candidates
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
@@ -67,11 +67,8 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     if is_frame(likeliest):
         yield []
     else:
-        candidates = digit_candidates(likeliest, most_digits)
-        yield _lines_of(likeliest, candidates)
-        apart = digit_candidates(likeliest, most_digits, of_parts=False)
-        if len(apart) > len(candidates):
-            yield _lines_of(likeliest, apart)
+        for candidates in candidate_views(likeliest, most_digits):
+            yield _lines_of(likeliest, candidates)
         for one in likely[1:]:
             yield page_lines(grey, one, most_digits)
         panel = find_panel(grey)

@@ -7,6 +7,7 @@ that reaches into a digit's box is left out of its glyph.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, possible_pola
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen, masked
 from app.imaging.displays import joined_parts
 from app.imaging.frames import MIN_AREA, SPECK_SHARE, barred, frame_pieces, in_edge_band, is_round, spans_a_side
+from app.imaging.medians import usual_height
 from app.imaging.reading_order import reading_order
 
 # A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
@@ -66,9 +68,8 @@ def single_digit(ink: Ink) -> Candidate | None:
         frame_mask = ink.components.mask_of(frame)
         frame_pixels = cv2.dilate(frame_mask, _NEIGHBOURS).astype(np.uint8, copy=False)
         unframed = ink_of(ink.strength & ~frame_pixels)
-        inside = (
-            np.flatnonzero(~(in_edge_band(unframed.components) | _along(unframed.components, frame_pixels))[1:]) + 1
-        )
+        outside = in_edge_band(unframed.components) | _along(unframed.components, frame_pixels)
+        inside = np.flatnonzero(~outside[1:]) + 1
         if inside.size:
             ink, kept = unframed, inside
         elif spans_a_side(frame_pixels) and not is_round(frame_mask):
@@ -105,13 +106,32 @@ def digits_by_polarity(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AU
     return found
 
 
-def digit_candidates(ink: Ink, limit: int, of_parts: bool = True) -> list[Candidate]:
+def digit_candidates(ink: Ink, limit: int) -> list[Candidate]:
     """Every piece of ink that may be a digit of a number, in no particular order, `limit` at most (the tallest).
 
-    Digits may be `of_parts`, as those of a display are.
     None of a page of grain. Frames at the edges, rules, and specks much lower than the rest are left out; pieces of a
-    broken stroke that lie above one another are joined.
+    broken stroke that lie above one another are joined, and so are the parts of a display's digits.
     """
+    return next(candidate_views(ink, limit))
+
+
+def candidate_views(ink: Ink, limit: int) -> Iterator[list[Candidate]]:
+    """The candidates of ink that may be a display, and then, where parts were joined for that, without."""
+    components = ink.components
+    groups = _pieces(ink, limit)
+    joined = joined_parts(components, groups)
+    for view in (joined, groups) if len(joined) < len(groups) else (joined,):
+        candidates = [_candidate(components, ink.strength, group) for group in view]
+        kept: list[Candidate] = []
+        for line in reading_order([candidate.box for candidate in candidates]):
+            on_line = [candidates[index] for index in line]
+            usual = usual_height(np.array([candidate.box.height for candidate in on_line]))
+            kept += [candidate for candidate in on_line if candidate.box.height >= _MIN_RELATIVE_HEIGHT * usual]
+        yield sorted(kept, key=lambda candidate: -candidate.box.height)[:limit]
+
+
+def _pieces(ink: Ink, limit: int) -> list[list[int]]:
+    """The components that may be digits, by their labels, those together that are pieces of a broken stroke."""
     if not ink.mask.any():
         return []
     components = ink.components
@@ -131,26 +151,14 @@ def digit_candidates(ink: Ink, limit: int, of_parts: bool = True) -> list[Candid
     labels = np.flatnonzero(inner if inner.any() else usable)
     if not labels.size:
         return []
-    tall = _tall_height(height[labels])
+    tall = usual_height(height[labels])
     labels = labels[height[labels] >= max(3.0, _MIN_PAGE_HEIGHT * tall)]
-    labels = labels[np.argsort(-height[labels], kind="stable")][: 2 * limit]
-    groups = _joined(components, labels)
-    if of_parts:
-        groups = joined_parts(stats, groups)
-    candidates = [_candidate(components, ink.strength, group) for group in groups]
-    kept: list[Candidate] = []
-    for line in reading_order([candidate.box for candidate in candidates]):
-        on_line = [candidates[index] for index in line]
-        usual = _tall_height(np.array([candidate.box.height for candidate in on_line]))
-        kept += [candidate for candidate in on_line if candidate.box.height >= _MIN_RELATIVE_HEIGHT * usual]
-    return sorted(kept, key=lambda candidate: -candidate.box.height)[:limit]
+    return _joined(components, labels[np.argsort(-height[labels], kind="stable")][: 2 * limit])
 
 
 def _candidate(components: Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
     """The ink of some components. A pixel more than their mask, since anti-aliasing lies around it."""
-    box = components.box(labels[0])
-    for label in labels[1:]:
-        box = box.union(components.box(label))
+    box = components.box(*labels)
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = components.labels[rows, columns]
     own = crop == labels[0] if len(labels) == 1 else chosen(len(components.stats), labels)[crop]
@@ -197,7 +205,7 @@ def _cropped_tight(components: Components, inner: NDArray[np.bool_]) -> NDArray[
     """
     if not inner.any():
         return inner
-    stats, usual = components.stats, _tall_height(components.stats[inner, HEIGHT])
+    stats, usual = components.stats, usual_height(components.stats[inner, HEIGHT])
     alike = (stats[:, HEIGHT] >= usual / _ALIKE) & (stats[:, HEIGHT] <= usual * _ALIKE)
     alike &= stats[:, WIDTH] <= usual
     return np.asarray(alike & (stats[:, LEFT] > 0) & (components.rights < components.labels.shape[1]))
@@ -244,13 +252,6 @@ def _belongs_to_main(components: Components, labels: NDArray[np.intp]) -> NDArra
     if cut[main]:
         return np.ones(len(labels), bool)
     return np.asarray(~cut)
-
-
-def _tall_height(heights: NDArray[np.int_] | NDArray[np.int32]) -> float:
-    """The height of the usual digit on the page: the median height, each component weighted by its height squared."""
-    ordered = np.sort(heights).astype(np.float64)
-    weight = np.cumsum(ordered**2)
-    return float(ordered[np.searchsorted(weight, weight[-1] / 2)])
 
 
 def _joined(components: Components, labels: NDArray[np.intp]) -> list[list[int]]:

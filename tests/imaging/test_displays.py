@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
+from app.imaging.components import Components
 from app.imaging.displays import joined_parts
 from app.imaging.page import page_lines
+from tests.displays import displayed
 from tests.samples.draw import pen_number
 from training.displays import Display, Dotted, Ends, Segmented
 
@@ -19,20 +19,11 @@ ROUND_DOTS = Dotted(size=0.6, stretch=1.0, round=True)
 SQUARE_DOTS = Dotted(size=0.8, stretch=1.0, round=False)
 
 
-def shown(display: Display, text: str, height: int = 96) -> NDArray[np.uint8]:
-    """A display's digits, dark on light, each in its cell, with as much room around."""
-    cells = [np.pad(display.cell(digit), ((0, 0), (0, 20))) for digit in text]
-    ink = np.pad(np.concatenate(cells, axis=1), 48)
-    scale = height / 96
-    ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return np.uint8(230) - ink // 2 - ink // 4
-
-
 @pytest.mark.parametrize("text", ["0", "1", "2", "5", "2525", "0123456789", "11"])
 @pytest.mark.parametrize("display", [SEGMENTS, ROUND_DOTS, SQUARE_DOTS])
 @pytest.mark.parametrize("height", [48, 96, 192])
 def test_a_display_is_one_line_as_high_as_its_digits(display: Display, text: str, height: int) -> None:
-    page = shown(display, text, height)
+    page = displayed(display, text, height)
     (line,) = page_lines(page, Polarity.DARK_ON_LIGHT, 512)
     lit = np.ptp(np.flatnonzero(find_ink(page).mask.any(axis=1))) + 1
     assert 0.9 * lit <= line.height <= 1.7 * lit
@@ -51,6 +42,7 @@ def test_lines_of_a_page_remain_lines(leading: float) -> None:
 def test_pieces_that_are_no_higher_together_remain_as_they_are() -> None:
     # left, top, width, height and area: a number, and a dash and a comma close to its digits
     stats = np.array([[0, 0, 200, 80, 0], [10, 10, 30, 50, 500], [50, 10, 30, 50, 500], [52, 62, 8, 8, 40]], np.int32)
-    assert joined_parts(stats, [[1], [2], [3]]) == [[1], [2], [3]]
-    assert joined_parts(stats, [[1]]) == [[1]]
-    assert joined_parts(stats, []) == []
+    components = Components(np.zeros((80, 200), np.int32), stats)
+    assert joined_parts(components, [[1], [2], [3]]) == [[1], [2], [3]]
+    assert joined_parts(components, [[1]]) == [[1]]
+    assert joined_parts(components, []) == []

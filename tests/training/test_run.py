@@ -66,7 +66,13 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
             page = pen_number(digit, 50, 5, seed)
             cv2.imwrite(str(own / digit / f"{seed}.png"), 255 - page if seed % 2 else page)
     capsys.readouterr()
-    small = {"_EPOCHS": 1, "_STEPS": 10, "_REHEARSED_DIGITS": 100, "_REHEARSED_NON_DIGITS": 100}
+    small = {
+        "_EPOCHS": 1,
+        "_STEPS": 10,
+        "_REHEARSED_DIGITS": 100,
+        "_REHEARSED_NON_DIGITS": 100,
+        "_REHEARSED_DISPLAYS": 50,
+    }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in small.items():
             patch.setattr(f"training.finetune.{name}", value)

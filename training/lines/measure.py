@@ -27,7 +27,7 @@ from training.lines.layout import Layout
 from training.lines.mixture import any_setting, any_text
 from training.lines.numbers import Number
 from training.lines.paper import Paper
-from training.lines.pools import DRAWN, NUMBERS, Writers
+from training.lines.pools import BOARDS, DRAWN, NUMBERS, Writers
 from training.lines.stream import reader_input
 from training.lines.wordless import any_line_without_digits
 
@@ -138,7 +138,7 @@ def evaluation_sets(
     Real ones as far as their files are in the data folder.
     """
     sets: dict[str, Callable[[], Iterator[Sample]]] = {}
-    for number, pool in enumerate(pool for pool in held_out.pools if pool.name not in {DRAWN, NUMBERS}):
+    for number, pool in enumerate(pool for pool in held_out.pools if pool.name not in {DRAWN, BOARDS, NUMBERS}):
         sets[f"composed, {pool.name}, held out"] = lambda pool=pool, number=number: _lines(  # type: ignore[misc]
             lambda random: _composed(pool.any(random), random), config, number
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK
 from app.ctc import greedy_text
-from training.averaging import averaged
+from training.averaging import keep_best_share
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
 from training.lines.figures import Figures, figures, fitted_blank_bias
@@ -58,26 +58,15 @@ def fitted_reader(
         shuffle=False,
     )
     network = without_optimizer(network)
-    learned = network.get_weights()
 
-    def keep(share: float) -> None:
-        network.set_weights(learned)
-        if share < 1:
-            whole = config.epochs * config.steps  # batches that no epoch had
-            averaged(
-                network, before, share, (reader_input(stream.batch(whole + i)[0][:_LINES]) for i in range(_STATISTICS))
-            )
+    def unseen() -> Iterator[NDArray[np.float32]]:
+        whole = config.epochs * config.steps  # batches that no epoch had
+        return (reader_input(stream.batch(whole + i)[0][:_LINES]) for i in range(_STATISTICS))
 
-    kept = config.learned_shares[0]
-    if len(config.learned_shares) > 1:
-        exact = {}
-        for share in config.learned_shares:
-            keep(share)
-            exact[share] = _at_its_best(network, pools.validation, config.batch_width)
-            print(f"with {share:.0%} of what was learned, {exact[share]:.2%} of validation are exact", flush=True)
-        kept = max(exact, key=exact.__getitem__)
-    keep(kept)
-    return network, kept
+    def exact() -> float:
+        return _at_its_best(network, pools.validation, config.batch_width)
+
+    return network, keep_best_share(network, before, config.learned_shares, unseen, exact)
 
 
 def ctc_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
