@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ NON_DIGIT = DIGITS
 _POLARITY_MARGIN = 0.1
 
 
-def calibrated_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+def calibrated_probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
     """Softmax of (n, 11) logits divided by `temperature` (> 0): (n, 11) float64, each row summing to 1.
 
     Temperature scaling: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.

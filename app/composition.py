@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,18 +13,25 @@ from numpy.typing import NDArray
 from app.batching import MicroBatcher
 from app.classifier import Classifier, GlyphClassifier, LineReader
 from app.explanation import GradCam
-from app.manifest import ModelVersion, NetworkFiles, ReaderManifest
+from app.manifest import ModelVersion, NetworkFiles, ReaderManifest, SecondLook
 from app.reader import Reader
 from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool, Runner
+from app.second_look import Agreement, agreed
 from app.settings import Settings
 
 OnBatch = Callable[[int], None]
 
 
-def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatch = lambda _: None) -> Recogniser:
+def build_recogniser(
+    settings: Settings,
+    version: ModelVersion,
+    on_batch: OnBatch = lambda _: None,
+    agreement: Agreement | None = None,
+) -> Recogniser:
     """Loads a verified model version and warms it up. Takes up to seconds. Raises ModelMismatch where it does not load.
 
+    `agreement`: how opinions on a digit that is looked at again come together; by default as the version says.
     There is a thread for every CPU (`threads`), and each has interpreters of its own; what is below them has none.
     """
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
@@ -39,11 +47,22 @@ def build_recogniser(settings: Settings, version: ModelVersion, on_batch: OnBatc
     runner = _runner(settings, GlyphClassifier, flat_buffer, source, on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
     recogniser = Recogniser(
-        runner, manifest.temperature, manifest.threshold, limits, reader, GradCam(flat_buffer, source), second_reader
+        runner,
+        manifest.temperature,
+        manifest.threshold,
+        limits,
+        reader,
+        GradCam(flat_buffer, source),
+        second_reader,
+        agreement or _agreement(manifest.second_look),
     )
     # The first image pays for what libraries put off until then: it had better not be a client's.
     recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())
     return recogniser
+
+
+def _agreement(said: SecondLook | None) -> Agreement:
+    return agreed if said is None else partial(agreed, weights=(said.glyphs, said.reader))
 
 
 def _reader(settings: Settings, own: ReaderManifest, flat_buffer: bytes, source: Path, on_batch: OnBatch) -> Reader:

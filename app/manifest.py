@@ -42,6 +42,15 @@ class ReaderManifest(BaseModel):
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
 
 
+class SecondLook(BaseModel):
+    """How much opinions count where a digit is looked at again: the powers that probabilities are raised to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    glyphs: float = Field(ge=0, description="Of the glyph network.")
+    reader: float = Field(ge=0, description="Of the line reader.")
+
+
 class Manifest(BaseModel):
     """What a model version says of itself; the answer of `GET /model`."""
 
@@ -59,6 +68,9 @@ class Manifest(BaseModel):
     training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, count, hash.")
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
     libraries: dict[str, str] = Field(description="Versions of the libraries it was trained with.")
+    second_look: SecondLook | None = Field(
+        None, description="Weights of opinions on a digit that is looked at again; a half each where it is not said."
+    )
     reader: ReaderManifest | None = Field(None, description="Of the line reader, where the version has one.")
     second_reader: ReaderManifest | None = Field(
         None,

@@ -37,7 +37,14 @@ from app.line_reading import line_readings
 from app.page_reader import PageReader
 from app.reader import Reader
 from app.runner import Runner, awaited
-from app.second_look import agreed, is_cropped_tight, is_unsure, other_glyphs, reader_probabilities
+from app.second_look import (
+    Agreement,
+    agreed,
+    is_cropped_tight,
+    is_unsure,
+    other_glyphs,
+    reader_probabilities,
+)
 from app.stages import Stages
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
@@ -65,6 +72,7 @@ class Recogniser:
         reader: Reader | None = None,
         explainer: Explainer | None = None,
         second_reader: Reader | None = None,
+        agreement: Agreement = agreed,
     ) -> None:
         self._runner = runner
         self._temperature = temperature
@@ -72,6 +80,7 @@ class Recogniser:
         self._limits = limits
         self._pages = None if reader is None else PageReader(reader, second_reader, self._probabilities)
         self._explainer = explainer
+        self._agreement = agreement
 
     def predict(
         self,
@@ -197,7 +206,7 @@ class Recogniser:
             logits, waited, computed = reader.logits([line], deadline)
             stages.computed(waited, computed)
             opinions.append(reader_probabilities(logits[0], reader.temperature)[np.newaxis])
-        return replace(seen, probabilities=agreed(opinions))
+        return replace(seen, probabilities=self._agreement(opinions))
 
     def _probabilities(self, glyphs: NDArray[np.uint8], stages: Stages, deadline: Deadline) -> NDArray[np.float64]:
         result = awaited(self._runner.submit(glyphs), deadline)

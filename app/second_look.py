@@ -8,12 +8,12 @@ is sure at once, and away from the edge, costs nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calibration import DIGITS
+from app.calibration import DIGITS, calibrated_probabilities
 from app.ctc import digit_log_probabilities, log_probabilities
 from app.imaging.glyph import normalise_glyph
 from app.imaging.looks import other_digit_looks
@@ -22,6 +22,13 @@ from app.imaging.looks import other_digit_looks
 _UNSURE = 0.9
 # No opinion is surer than this that a class is none: else it would outweigh whatever the others are sure of.
 _LEAST_PROBABILITY = 1e-6
+# How much the glyph network's opinion and the line reader's count, where a version does not say.
+EVEN_WEIGHTS = (0.5, 0.5)
+
+# Probabilities, (n, 11) float64, that one network gives n looks at a digit.
+Opinion = NDArray[np.float64]
+# What several opinions, the glyph network's first, come to: (11,).
+Agreement = Callable[[Sequence[Opinion]], NDArray[np.float64]]
 
 
 def is_unsure(probabilities: NDArray[np.float64]) -> bool:
@@ -54,11 +61,18 @@ def reader_probabilities(logits: NDArray[np.float32], temperature: float) -> NDA
     return np.append(digits, 1.0 - digits.sum())
 
 
-def agreed(opinions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """What several opinions come to: (11,). Each is of one network, (n, 11), whatever its number of looks.
+def evidence(opinion: Opinion) -> NDArray[np.float64]:
+    """The mean logarithms of the probabilities that one network gives its looks, (n, 11): (11,)."""
+    return np.asarray(np.log(np.maximum(opinion, _LEAST_PROBABILITY)).mean(axis=0))
 
-    The geometric mean of probabilities: the looks of a network have together as much weight as those of another.
+
+def agreed(opinions: Sequence[Opinion], weights: Sequence[float] = EVEN_WEIGHTS) -> NDArray[np.float64]:
+    """What several opinions come to: (11,). Each is of one network, whatever its number of looks.
+
+    A logarithmic opinion pool (Genest, Zidek: Combining probability distributions, Statistical Science 1986): the
+    product of probabilities, each to the power of its weight, 0 or more. The less the weights are together, the less
+    sure is what is agreed on. One opinion alone is taken as it is.
     """
-    logs = [np.log(np.maximum(opinion, _LEAST_PROBABILITY)).mean(axis=0) for opinion in opinions]
-    together = np.exp(np.mean(logs, axis=0))
-    return np.asarray(together / together.sum())
+    logs = [evidence(opinion) for opinion in opinions]
+    together = logs[0] if len(logs) == 1 else np.sum([w * log for w, log in zip(weights, logs, strict=True)], axis=0)
+    return np.asarray(calibrated_probabilities(together[np.newaxis], 1.0)[0])

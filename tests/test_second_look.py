@@ -162,10 +162,21 @@ def test_opinions_of_one_network_weigh_no_more_for_their_number() -> None:
     assert together.sum() == pytest.approx(1)
 
 
+def test_the_weightier_opinion_prevails_and_less_weight_is_less_sure() -> None:
+    nine, four = torn(0.1)[np.newaxis], torn(0.8)[np.newaxis]
+    assert agreed([nine, four], (1.0, 0.2)).argmax() == 9
+    assert agreed([nine, four], (0.2, 1.0)).argmax() == 4
+    assert agreed([four, four], (1.0, 1.0)).max() > agreed([four, four]).max() > agreed([four, four], (0.2, 0.2)).max()
+
+
+def test_one_opinion_alone_is_taken_as_it_is() -> None:
+    assert agreed([torn(0.7)[np.newaxis]], (0.2, 0.9)) == pytest.approx(torn(0.7))
+
+
 def test_an_opinion_that_rules_a_digit_out_can_be_outweighed() -> None:
     never, sure = np.zeros((1, len(LABELS))), np.zeros((1, len(LABELS)))
     never[0, 4], sure[0, 9] = 1.0, 1.0
-    together = agreed([never, sure, sure])
+    together = agreed([never, sure, sure], (1 / 3, 1 / 3, 1 / 3))
     assert np.isfinite(together).all()
     assert together.argmax() == 9
 

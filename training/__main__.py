@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import OcrError
-from app.manifest import next_version
+from app.manifest import next_version, open_version
 from training.compare import CompareOptions, add_arguments, compare
 from training.config import load_config
 
 if TYPE_CHECKING:
     from training.run import Places
 
-_CONFIG = Path(__file__).parent / "configs" / "digits_1_0_0.py"
+_CONFIGS = Path(__file__).parent / "configs"
+# From nothing; and with the most kinds of images.
+_FIRST, _NEWEST = _CONFIGS / "digits_1_0_0.py", _CONFIGS / "digits_1_6_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +58,15 @@ def _finetune(options: argparse.Namespace, command: str) -> Path:
     return finetune(options.images, options.base, version, _places(options), options.processes, command, options.name)
 
 
+def _second_look(options: argparse.Namespace, command: str) -> Path:
+    config = load_config(options.config)
+    base = open_version(options.models_dir, config.name, options.base)
+    version = options.version or next_version(options.models_dir, config.name)
+    from training.second_look import publish_second_look
+
+    return publish_second_look(config, _places(options), base, version, command)
+
+
 def _places(options: argparse.Namespace) -> Places:
     from training.run import Places
 
@@ -69,14 +80,14 @@ def _compare(options: argparse.Namespace, _: str) -> Path:
     return compare(CompareOptions(**values))
 
 
-_COMMANDS = {"train": _train, "finetune": _finetune, "compare": _compare}
+_COMMANDS = {"train": _train, "finetune": _finetune, "second-look": _second_look, "compare": _compare}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Trains the model of digit-ocr.")
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train, calibrate, measure and publish a version from its configuration")
-    train.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
+    train.add_argument("--config", type=Path, default=_FIRST, help=f"by default {_FIRST.name}")
     train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets that it names")
     train.add_argument("--images", type=Path, help="your own images, a folder a class, that join in")
     finetune = commands.add_parser("finetune", help="teach a released version your own images")
@@ -84,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     finetune.add_argument("--base", default="latest", help="the version to begin with; by default the highest")
     finetune.add_argument("--name", default="digits")
     finetune.add_argument("--data-dir", type=Path, default=Path("data"), help="data sets that are there are rehearsed")
-    for command in (train, finetune):
+    look = commands.add_parser("second-look", help="weigh what the service sees in a second look, on validation")
+    look.add_argument("--config", type=Path, default=_NEWEST, help=f"whose validation it is; by default {_NEWEST.name}")
+    look.add_argument("--base", default="latest", help="the version with the networks; by default the highest")
+    look.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
+    for command in (train, finetune, look):
         command.add_argument("--version", help="of the new model; by default the configuration's, or the next free one")
         command.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
         command.add_argument(

@@ -62,6 +62,14 @@ def printed(ink: Pixels, random: Random) -> Pixels:
     return np.asarray(np.clip(image, 0, 255), np.uint8)
 
 
+def outlined(ink: Pixels, random: Random) -> Pixels:
+    """The outlines of ink, (h, w) uint8, 255 on 0, some twentieth of its height wide; thin strokes stay whole."""
+    side = max(3, round(random.uniform(0.03, 0.08) * ink.shape[0]))
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    inner = cv2.erode(ink, ellipse, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.subtract(ink, inner).astype(np.uint8, copy=False)
+
+
 def rephotographed(image: Pixels, random: Random) -> Pixels:
     """A photo of one digit, (h, w) uint8, as it might have been taken a moment later: (h', w') uint8.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from app.manifest import Manifest
+from app.manifest import Manifest, SecondLook
 from training.config import TrainingConfig
 from training.evaluate import VALIDATION, SetReport
 from training.machine import cpu_model
@@ -25,6 +27,39 @@ _DRAWN = {
     "displays": "digits of fonts of segments, photographed; training draws its own",
     "rendered non-digits": "photographed letters and signs of those families, pairs and parts of digits; textures",
 }
+
+
+_SECOND_LOOK = re.compile(r"## The second look\n.*?(?=## Plots\n)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLookFit:
+    """The weights of a second look, fitted on `images`, of which so many are looked at `again`.
+
+    `before` and `after`: what is right with a half each, and with the weights, in words.
+    """
+
+    weights: SecondLook
+    images: int
+    again: int
+    before: str
+    after: str
+
+
+def with_second_look(card: str, base: Manifest, version: str, fit: SecondLookFit, command: str) -> str:
+    """The card of a version that has the networks of `base`, whose card is given, and weights of its own."""
+    section = f"""## The second look
+
+What the first look leaves unsure is seen again in six other ways, and by the line reader. Their probabilities are
+multiplied, each to the power of a weight: {fit.weights.glyphs:g} for the glyph network's, {fit.weights.reader:g} for
+the reader's. With those the classes of what is looked at again are likeliest: {fit.again:,} of the {fit.images:,}
+images of validation. So {fit.after}; with a half for each {fit.before}.
+Fitted on {base.name} {base.version}, with `{command}`.
+
+"""
+    card = card.replace(f"# {base.name} {base.version}", f"# {base.name} {version}", 1)
+    card = _SECOND_LOOK.sub("", card)
+    return card.replace("## Plots\n", section + "## Plots\n", 1)
 
 
 def model_card(
@@ -202,6 +237,14 @@ def _drawn(config: TrainingConfig) -> str:
     ]
     rows.append(("digits drawn from fonts", f"{config.font_digits:,} in all", "–", "no", f"{config.font_weight:g}"))
     rows.append(("digits in drawn forms", f"{config.drawn_digits:,} in all", "–", "no", f"{config.drawn_weight:g}"))
+    rows += [
+        (name, f"{count:,} in all", "–", "no", f"{weight:g}")
+        for name, count, weight in (
+            ("digits of displays, drawn", config.display_digits, config.display_weight),
+            ("digits printed from fonts, clean", config.printed_digits, config.printed_weight),
+        )
+        if count
+    ]
     rows.append(("non-digits drawn", "–", f"{config.non_digits:,} in all", "no", f"{config.non_digit_weight:g}"))
     head = (
         "Trained on",

@@ -23,7 +23,7 @@ _SHARES = ("held_out_families", "validation_share", "risk", "non_digit_share")
 _AT_LEAST = {
     **dict.fromkeys(("batch_size", "steps", "epochs"), 1),
     **dict.fromkeys(("font_digits", "font_weight", "drawn_digits", "drawn_weight"), 0),
-    **dict.fromkeys(("display_digits", "display_weight"), 0),
+    **dict.fromkeys(("display_digits", "display_weight", "printed_digits", "printed_weight"), 0),
     **dict.fromkeys(("non_digits", "non_digit_weight"), 0),
     **dict.fromkeys(("held_out_font_digits", "held_out_non_digits", "held_out_display_digits"), 0),
     **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
@@ -49,9 +49,10 @@ class SourcePlan:
 class TrainingConfig:
     """One run. The same configuration, data and machine give the same model.
 
-    `font_digits`, `drawn_digits` (the forms of `allographs`), `display_digits` (of `displays`) and `non_digits` are
-    drawn glyphs, with their weights among the batches. `held_out_families` is the share of font families that only
-    evaluation sees; `validation_share` that of the remaining groups of every source.
+    `font_digits`, photographed, `printed_digits` (of fonts as well, clean), `drawn_digits` (the forms of `allographs`),
+    `display_digits` (of `displays`) and `non_digits` are drawn glyphs, with their weights among the batches.
+    `held_out_families` is the share of font families that only evaluation sees; `validation_share` that of the
+    remaining groups of every source.
     It begins with the network of a released version, where one is named that it `grows_from`, and in the end it has
     gone that one of the `learned_shares` of the way from its first weights to its last with which most of validation is
     right.
@@ -74,6 +75,8 @@ class TrainingConfig:
     drawn_weight: float = 0.05
     display_digits: int = 0
     display_weight: float = 0.0
+    printed_digits: int = 0
+    printed_weight: float = 0.0
     non_digits: int = 100_000
     non_digit_weight: float = 0.09
     held_out_families: float = 0.15

@@ -18,6 +18,7 @@ from training.stream import Share
 VALIDATION_FONT_DIGITS, VALIDATION_NON_DIGITS, VALIDATION_DISPLAY_DIGITS = 1_000, 500, 400
 _OWN_WEIGHT = 0.25
 _FONTS, _DRAWN, _DISPLAYS, _NON_DIGITS = "fonts", "drawn digits", "displays", "non-digits"
+_PRINTED = "printed digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def share_weights(config: TrainingConfig) -> dict[str, float]:
         _FONTS: config.font_weight,
         _DRAWN: config.drawn_weight,
         _DISPLAYS: config.display_weight,
+        _PRINTED: config.printed_weight,
         _NON_DIGITS: config.non_digit_weight,
         OWN: _OWN_WEIGHT,
     }
@@ -143,6 +145,8 @@ def training_data(
             validation += [maker.display_images(VALIDATION_DISPLAY_DIGITS)]
             if displays := find_display_fonts(fonts_dir):
                 measured["displays"] = maker.font_images(displays, config.held_out_display_digits, as_photos=True)
+        if config.printed_digits:
+            pending.append((_PRINTED, [maker.printed_digits(seen_fonts, config.printed_digits)]))
         weights = share_weights(config)
         shares = [
             Share(name, concatenated([part.result() for part in parts]), weights[name]) for name, parts in pending

@@ -25,7 +25,7 @@ from app.imaging.glyph import normalise_glyph
 from app.imaging.segment import Candidate, digits_by_polarity, single_digit
 from app.imaging.tight import reaches_edge, tight_digits
 from training.allographs import any_skeleton, pen_strokes
-from training.augment import Random, beside, fragment, photographed, printed, rephotographed, texture
+from training.augment import Random, beside, fragment, outlined, photographed, printed, rephotographed, texture
 from training.displays import any_display
 from training.fonts import NON_DIGITS, Font, draw_text, draws
 from training.sets import NO_VIEWS, Glyphs, GlyphSet, ImageSet, Views, all_images, concatenated
@@ -37,6 +37,8 @@ _MAX_PIXELS = 50_000_000
 _DRAWN_HEIGHT = 64
 # Digits whose parts are no other digit: half of an 8 is a 0, half of a 1 is a 1.
 _FRAGMENTED = "0235"
+# Of the clean digits of fonts, those of which the outlines alone are printed.
+_OUTLINED_SHARE = 0.1
 # Of the non-digits drawn, those that are digits under the wrong polarity.
 _REVERSED_SHARE = 0.15
 
@@ -78,6 +80,10 @@ class GlyphMaker:
     def font_digits(self, fonts: Sequence[Font], count: int) -> Future[GlyphSet]:
         """Digits drawn from fonts and photographed, every family as often as any other."""
         return self._submitted([(_font_glyphs, (fonts, n)) for n in _chunks(count)], concatenated)
+
+    def printed_digits(self, fonts: Sequence[Font], count: int) -> Future[GlyphSet]:
+        """Digits drawn from fonts, clean, as a screen or a PDF shows them; of some, the outlines alone."""
+        return self._submitted([(_printed_glyphs, (fonts, n)) for n in _chunks(count)], concatenated)
 
     def drawn_digits(self, count: int) -> Future[GlyphSet]:
         """Digits in the forms of `allographs`, with any pen, photographed."""
@@ -228,6 +234,20 @@ def _font_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence
             glyphs.append(glyph)
             labels.append(digit)
     return GlyphSet(np.stack(glyphs), np.array(labels, np.uint8))
+
+
+def _printed_glyphs(fonts: Sequence[Font], count: int, seed: np.random.SeedSequence) -> GlyphSet:
+    random = np.random.default_rng(seed)
+    families = by_family(fonts)
+
+    def drawn() -> Iterator[tuple[Glyphs | None, int]]:
+        for _ in range(count):
+            digit = int(random.integers(10))
+            ink = draw_text(any_font(families, random), str(digit))
+            ink = outlined(ink, random) if random.random() < _OUTLINED_SHARE else ink
+            yield glyph_of(printed(ink, random), Polarity.DARK_ON_LIGHT), digit
+
+    return _collected(drawn())
 
 
 def _drawn_glyphs(count: int, seed: np.random.SeedSequence) -> GlyphSet:

@@ -65,6 +65,7 @@ _ABOUT_TRAINING = {
     "font_weight",
     "drawn_weight",
     "display_weight",
+    "printed_weight",
     "non_digit_weight",
     "network",
     "grows_from",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.calibration import NON_DIGIT
-from tests.evaluation.drawn import SEED, Sample, display_digits, png, rendered_digits, rendered_letters, sent, textures
+from tests.evaluation.drawn import SEED, Sample, display_digits, rendered_digits, rendered_letters, textures
 from tests.evaluation.strings import (
     SUITES,
     Suite,
@@ -25,10 +25,11 @@ from tests.evaluation.strings import (
     texture_pages,
     unipen_numbers,
 )
-from tests.evaluation.validation import validation
 from training.augment import Random
+from training.configs.digits_1_6_0 import config
 from training.pool import image_of
 from training.sources import EVALUATION_SOURCES, SOURCES, Item, read_source
+from training.validation import png, sent, validation_images
 
 # Bars of more than one set: the least AUROC of the non-digit probability, the largest calibration error, of any set and
 # of that which the model was calibrated on.
@@ -103,6 +104,11 @@ def _tight(data: bytes) -> NDArray[np.uint8]:
 
 def _rendered(name: str, bar: float | None = None, *, as_photos: bool) -> Dataset:
     return Dataset(name, None, "predict", lambda places: rendered_digits(places.fonts_dir, as_photos), bar)
+
+
+def _validation(places: Places) -> Iterator[Sample]:
+    images = validation_images(config, places.data_dir, places.fonts_dir, places.accept_changed_data)
+    return ((data, "" if label == NON_DIGIT else str(label)) for data, label in images)
 
 
 def _strings(name: str, file: str, bar: float) -> Dataset:
@@ -185,7 +191,7 @@ VALIDATION = Dataset(
     "validation, which the model was calibrated on",
     None,
     "predict",
-    lambda places: validation(places.data_dir, places.fonts_dir, places.accept_changed_data),
+    _validation,
 )
 # What the non-digit probability must tell from the digits of DIGITS; letters that look like a digit are left out.
 NON_DIGITS = (

@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import Random, photographed, printed, texture
 from training.configs.digits_1_0_0 import config
 from training.fonts import LOOKALIKES, Font, NoFonts, draw_text, draws, find_display_fonts, find_fonts, split_families
-from training.pool import any_font, by_family, font_pictures, image_of
-from training.sources import Item
+from training.pool import any_font, by_family, font_pictures
+from training.validation import png
 
 SEED = 20261123
 Sample = tuple[bytes, str]
@@ -28,16 +27,6 @@ _LETTERS = 3_000
 _TEXTURES = 1_000
 # Letters that are digits to the eye are nobody's mistake.
 _UNLIKE_DIGITS = "".join(c for c in string.ascii_letters if c not in LOOKALIKES)
-
-
-def png(image: NDArray[np.uint8]) -> bytes:
-    """An image, (h, w) uint8, as a client would send it."""
-    return cv2.imencode(".png", image)[1].tobytes()
-
-
-def sent(item: Item, random: Random) -> bytes:
-    """A data set's item as a client would send it."""
-    return item.photo if item.photo is not None else png(image_of(item, random))
 
 
 def rendered_digits(fonts_dir: Path, as_photos: bool) -> Iterator[Sample]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recogniser import Recogniser
-from tests.evaluation.drawn import png
 from tests.samples.draw import pen_number
+from training.validation import png
 
 _DIGITS = (1, 5, 10, 20, 50, 100, 200, 500)
 _MEGAPIXELS = (0.1, 0.5, 1, 3, 12, 36)

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.evaluation.drawn import Sample, display_fonts, held_out_families, png
+from tests.evaluation.drawn import Sample, display_fonts, held_out_families
 from training.augment import Random, texture
 from training.fonts import Font, draw_text
 from training.lines.boards import Board
@@ -27,6 +27,7 @@ from training.lines.patterns import Pattern
 from training.lines.pools import MNIST, NUMBERS, TYPES, Pool, Writers, read_writers
 from training.lines.signs import Signs
 from training.pool import any_font, by_family
+from training.validation import png
 
 _SEED = 20261124
 _IMAGES = 200

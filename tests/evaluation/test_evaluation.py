@@ -20,18 +20,18 @@ from app.runner import InterpreterPool
 from tests.api.services import OneDigit
 from tests.evaluation.__main__ import Scope, lines
 from tests.evaluation.datasets import BLANKS, DIGITS, EMPTY, NON_DIGITS, NUMBERS, VALIDATION, Places
-from tests.evaluation.drawn import png, rendered_digits, textures
+from tests.evaluation.drawn import rendered_digits, textures
 from tests.evaluation.figures import NonDigitScore, NumberScore, Score
 from tests.evaluation.growth import growth_row, page_of, photo_of
 from tests.evaluation.peers import Peer, PeerScore, peer_score, peers_here
 from tests.evaluation.strings import SUITES, Suite, blank_pages, composed_number, texture_pages
 from tests.evaluation.table import auroc_row, classes_row, digits_row, non_digits_row, numbers_head, numbers_row
-from tests.evaluation.validation import validation
 from tests.images import draw_digit
 from training.data import VALIDATION_DISPLAY_DIGITS, VALIDATION_FONT_DIGITS
 from training.fonts import NoFonts
 from training.lines.pools import pooled
 from training.sources import Item
+from training.validation import png
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_the_calibration_is_measured_on_what_a_run_validates_on(
     (data_dir / "fonts" / "default.ttf").write_bytes(font.font_bytes)
     *_, row = lines(sevens, scope(data_dir, "validation"))
     assert row.startswith("| validation, which the model was calibrated on | `/predict` | 5 | 100.00% | ")
-    images = list(validation(data_dir, data_dir / "fonts", accept_changed=True))
-    texts = [text for _, text in images]
+    places = Places(data_dir, data_dir / "fonts", accept_changed_data=True)
+    texts = [text for _, text in VALIDATION.samples(places)]
     none = texts.count("")
     assert none == round(0.03 / 0.97 * (len(texts) - none))
     drawn = VALIDATION_FONT_DIGITS + VALIDATION_DISPLAY_DIGITS + none

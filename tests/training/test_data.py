@@ -15,7 +15,7 @@ import pytest
 from app.calibration import NON_DIGIT
 from app.domain import Polarity
 from tests.samples.draw import pen_number
-from training.augment import beside, fragment, jittered, photographed, rephotographed, texture
+from training.augment import beside, fragment, jittered, outlined, photographed, rephotographed, texture
 from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
 from training.data import training_data, validation_items
 from training.fonts import Font, draw_text, draws, find_fonts, split_families
@@ -35,6 +35,25 @@ def test_the_same_configuration_gives_the_same_glyphs(tiny: TrainingConfig, plac
     for left, right in zip(one.shares, other.shares, strict=True):
         np.testing.assert_array_equal(left.glyphs.glyphs, right.glyphs.glyphs)
     np.testing.assert_array_equal(one.validation.labels, other.validation.labels)
+
+
+def test_what_a_configuration_adds_joins_in(tiny: TrainingConfig, places: Places) -> None:
+    more = replace(tiny, printed_digits=40, printed_weight=0.1, display_digits=30, display_weight=0.1)
+    data = training_data(more, places.data_dir, places.fonts_dir, processes=1, accept_changed=True)
+    sizes = {share.name: (len(share.glyphs), share.weight) for share in data.shares}
+    assert sizes["printed digits"] == (40, 0.1)
+    assert sizes["displays"] == (30, 0.1)
+    without = training_data(tiny, places.data_dir, places.fonts_dir, processes=1, accept_changed=True)
+    assert {share.name for share in without.shares} == set(sizes) - {"printed digits", "displays"}
+
+
+def test_the_outline_of_a_stroke_is_hollow_and_goes_around_it() -> None:
+    ink = np.zeros((60, 40), np.uint8)
+    ink[:, 5:35] = 255  # to the upper and the lower edge
+    outline = outlined(ink, np.random.default_rng(0))
+    assert not outline[30, 20]
+    assert outline[0, 20] == outline[59, 20] == outline[30, 5] == outline[30, 34] == 255
+    assert not outline[:, :5].any()
 
 
 def test_items_of_validation_are_those_that_a_run_is_calibrated_on(tiny: TrainingConfig, places: Places) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from app.errors import ModelMismatch
 from app.imaging.line import LINE_VERSION
-from app.manifest import ModelVersion, file_sha256, open_version
+from app.manifest import ModelVersion, SecondLook, file_sha256, open_version
 from training.export import VersionExists
 from training.lines.__main__ import main
 from training.lines.config import LinesConfig, ReaderSize
@@ -112,12 +112,15 @@ def test_a_version_with_a_reader_is_the_base_and_the_reader(run_dir: Path, base:
 
 def test_a_next_version_gets_the_reader_of_the_highest(run_dir: Path, base: ModelVersion, tmp_path: Path) -> None:
     models = base.folder.parents[1]
-    publish_readers({Role.READER: run_dir}, base, "0.1.0", "python -m training.lines publish")
+    weights = SecondLook(glyphs=0.8, reader=0.3)
+    weighed = replace(base, manifest=base.manifest.model_copy(update={"second_look": weights}))
+    publish_readers({Role.READER: run_dir}, weighed, "0.1.0", "python -m training.lines publish")
     next_folder = tmp_path / "next"
     next_folder.mkdir()
     (next_folder / "README.md").write_text("# digits 0.2.0\n")
     manifest = hand_readers_on(models, next_folder, base.manifest.model_copy(update={"version": "0.2.0"}))
     assert manifest.reader is not None
+    assert manifest.second_look == weights
     assert manifest.sha256["reader.keras"] == file_sha256(next_folder / "reader.keras")
     assert json.loads((next_folder / "manifest.json").read_text())["reader"]["name"] == "reader 1.2.3"
     assert (next_folder / "README.md").read_text().startswith("# digits 0.2.0\n\n## The line reader\n")

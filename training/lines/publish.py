@@ -96,7 +96,7 @@ def publish_readers(runs: Mapping[Role, Path], base: ModelVersion, version: str,
 def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manifest:
     """Puts the readers of the highest version that there is into the folder of one that is being written.
 
-    The answer is its manifest with the readers in it: unchanged where there is no version, its readers are for other
+    What was fitted to weigh their opinions goes with them. The answer is its manifest with the readers in it: unchanged where there is no version, its readers are for other
     lines, or it has none.
     """
     try:
@@ -111,7 +111,7 @@ def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manif
         for name in _PLACES[role].names:
             shutil.copyfile(latest.folder / name, folder / name)
     _write_card(folder, (folder / CARD_FILE).read_text(), _parted((latest.folder / CARD_FILE).read_text())[1])
-    return _write_manifest(folder, manifest, readers)
+    return _write_manifest(folder, manifest.model_copy(update={"second_look": latest.manifest.second_look}), readers)
 
 
 def _report(run_dir: Path) -> dict[str, Any]:

@@ -1,0 +1,135 @@
+"""How much each network's opinion counts where the service looks at a digit again: fitted on validation.
+
+The service itself is asked, since what it looks at again, and how, is its own affair.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from app.calibration import NON_DIGIT, calibrated_probabilities, expected_calibration_error
+from app.composition import build_recogniser
+from app.manifest import MANIFEST_FILE, ModelVersion, SecondLook
+from app.second_look import EVEN_WEIGHTS, Opinion, agreed, evidence
+from app.settings import Settings
+from training.card import CARD_FILE, SecondLookFit, with_second_look
+from training.config import TrainingConfig
+from training.evaluate import BINS
+from training.export import publish, refuse_to_start
+from training.resume import TrainingFailed
+from training.run import Places
+from training.validation import validation_images
+
+# The weights that are tried.
+_WEIGHTS = np.arange(0, 1.525, 0.05).round(2).tolist()
+EVEN = SecondLook(glyphs=EVEN_WEIGHTS[0], reader=EVEN_WEIGHTS[1])
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is seen of images whose classes are `labels`, (n,).
+
+    `probabilities`, (n, 11): of the first look. `again`: the images that are looked at again, (m,); `glyphs` and
+    `reader`, (m, 11), what the glyph network and the line reader make of them, as logarithms.
+    """
+
+    labels: NDArray[np.int64]
+    probabilities: Probabilities
+    again: NDArray[np.intp]
+    glyphs: Probabilities
+    reader: Probabilities
+
+    def answers(self, weights: SecondLook) -> Probabilities:
+        """What the service answers with these weights, (n, 11)."""
+        answers = self.probabilities.copy()
+        answers[self.again] = _pooled(self, weights)
+        return answers
+
+
+def publish_second_look(config: TrainingConfig, places: Places, base: ModelVersion, version: str, command: str) -> Path:
+    """Publishes `version`: the base with weights fitted on the validation of `config`. Its folder is returned.
+
+    Raises TrainingFailed where the base has no line reader or nothing is looked at again, VersionExists, DataError,
+    NoFonts, or NoSpace.
+    """
+    folder = base.folder.parent / version
+    refuse_to_start(folder, folder.parent)
+    if base.manifest.reader is None:
+        raise TrainingFailed(f"{base.folder} has no line reader: there is one opinion alone.")
+    images = validation_images(config, places.data_dir, places.fonts_dir, places.accept_changed_data)
+    looks = looked_at(base, images)
+    if not looks.again.size:
+        raise TrainingFailed(f"{base.folder} is sure of all of validation: there is nothing to fit.")
+    weights = fitted_weights(looks)
+    fit = SecondLookFit(weights, len(looks.labels), len(looks.again), scored(looks, EVEN), scored(looks, weights))
+    print(f"with a half each: {fit.before}\nwith {weights.glyphs:g} and {weights.reader:g}: {fit.after}", flush=True)
+
+    def write(aside: Path) -> None:
+        shutil.copytree(base.folder, aside, dirs_exist_ok=True)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = base.manifest.model_copy(update={"version": version, "created": now, "second_look": weights})
+        (aside / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
+        card = (base.folder / CARD_FILE).read_text()
+        (aside / CARD_FILE).write_text(with_second_look(card, base.manifest, version, fit, command))
+
+    return publish(folder, write)
+
+
+def looked_at(model: ModelVersion, images: Iterable[tuple[bytes, int]]) -> Looks:
+    """What the service sees of images, each with its class."""
+    seen: list[Sequence[Opinion]] = []
+
+    def noted(opinions: Sequence[Opinion]) -> Probabilities:
+        seen.append(opinions)
+        return agreed(opinions)
+
+    recogniser = build_recogniser(Settings(engine="litert", threads=1), model, agreement=noted)
+    labels: list[int] = []
+    firsts: list[tuple[float, ...]] = []
+    again: list[int] = []
+    opinions: list[list[Probabilities]] = []
+    for data, label in tqdm(images, desc="validation", unit="image", disable=None):
+        prediction = recogniser.predict(data)
+        if seen:
+            again.append(len(labels))
+            opinions.append([evidence(opinion) for opinion in seen.pop()])
+        labels.append(label)
+        firsts.append((*prediction.probabilities, prediction.non_digit_probability))
+    recogniser.close()
+    both = np.array(opinions, np.float64).reshape(-1, len(EVEN_WEIGHTS), NON_DIGIT + 1)
+    return Looks(np.array(labels), np.array(firsts), np.array(again, np.intp), both[:, 0], both[:, 1])
+
+
+def fitted_weights(looks: Looks) -> SecondLook:
+    """The weights with the least negative log-likelihood of the classes of what is looked at again."""
+    labels = looks.labels[looks.again]
+
+    def loss(weights: SecondLook) -> float:
+        return float(-np.log(_pooled(looks, weights)[np.arange(len(labels)), labels]).mean())
+
+    tried = (SecondLook(glyphs=glyphs, reader=reader) for glyphs, reader in itertools.product(_WEIGHTS, repeat=2))
+    return min(tried, key=loss)
+
+
+def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:
+    return calibrated_probabilities(weights.glyphs * looks.glyphs + weights.reader * looks.reader, 1.0)
+
+
+def scored(looks: Looks, weights: SecondLook) -> str:
+    """What share of the images is right with these weights, and how well calibrated that is, in words."""
+    answers = looks.answers(weights)
+    right = answers.argmax(axis=1) == looks.labels
+    ece = expected_calibration_error(answers.max(axis=1), right, BINS)
+    return f"{right[looks.again].mean():.1%} of them are right, {right.mean():.2%} of all; ECE of all {ece:.2%}"
