@@ -62,7 +62,7 @@ def build_recogniser(
 
 
 def _agreement(said: SecondLook | None) -> Agreement:
-    return agreed if said is None else partial(agreed, weights=(said.glyphs, said.reader))
+    return agreed if said is None else partial(agreed, weights=(said.glyphs, said.reader), non_digit=said.non_digit)
 
 
 def _reader(settings: Settings, own: ReaderManifest, flat_buffer: bytes, source: Path, on_batch: OnBatch) -> Reader:

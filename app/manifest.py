@@ -43,12 +43,13 @@ class ReaderManifest(BaseModel):
 
 
 class SecondLook(BaseModel):
-    """How much opinions count where a digit is looked at again: the powers that probabilities are raised to."""
+    """How much opinions count where a digit is looked at again: the powers that their probabilities are raised to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     glyphs: float = Field(ge=0, description="Of the glyph network.")
     reader: float = Field(ge=0, description="Of the line reader.")
+    non_digit: float = Field(0.0, description="Added to the logarithm of the product for no digit.")
 
 
 class Manifest(BaseModel):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calibration import DIGITS, calibrated_probabilities
+from app.calibration import DIGITS, NON_DIGIT, calibrated_probabilities
 from app.ctc import digit_log_probabilities, log_probabilities
 from app.imaging.glyph import normalise_glyph
 from app.imaging.looks import other_digit_looks
@@ -66,13 +66,19 @@ def evidence(opinion: Opinion) -> NDArray[np.float64]:
     return np.asarray(np.log(np.maximum(opinion, _LEAST_PROBABILITY)).mean(axis=0))
 
 
-def agreed(opinions: Sequence[Opinion], weights: Sequence[float] = EVEN_WEIGHTS) -> NDArray[np.float64]:
+def agreed(
+    opinions: Sequence[Opinion], weights: Sequence[float] = EVEN_WEIGHTS, non_digit: float = 0.0
+) -> NDArray[np.float64]:
     """What several opinions come to: (11,). Each is of one network, whatever its number of looks.
 
     A logarithmic opinion pool (Genest, Zidek: Combining probability distributions, Statistical Science 1986): the
     product of probabilities, each to the power of its weight, 0 or more. The less the weights are together, the less
-    sure is what is agreed on. One opinion alone is taken as it is.
+    sure is what is agreed on. `non_digit` is added to the logarithm for no digit. One opinion alone is taken as it is.
     """
     logs = [evidence(opinion) for opinion in opinions]
-    together = logs[0] if len(logs) == 1 else np.sum([w * log for w, log in zip(weights, logs, strict=True)], axis=0)
+    if len(logs) == 1:
+        together = logs[0]
+    else:
+        together = np.sum([weight * log for weight, log in zip(weights, logs, strict=True)], axis=0)
+        together[NON_DIGIT] += non_digit
     return np.asarray(calibrated_probabilities(together[np.newaxis], 1.0)[0])

@@ -169,6 +169,12 @@ def test_the_weightier_opinion_prevails_and_less_weight_is_less_sure() -> None:
     assert agreed([four, four], (1.0, 1.0)).max() > agreed([four, four]).max() > agreed([four, four], (0.2, 0.2)).max()
 
 
+def test_no_digit_may_be_likelier_or_less_likely_than_the_opinions_say() -> None:
+    even = np.full((1, len(LABELS)), 1 / len(LABELS))
+    assert agreed([even, even], non_digit=-1.0).argmin() == NON_DIGIT
+    assert agreed([even, even], non_digit=1.0).argmax() == NON_DIGIT
+
+
 def test_one_opinion_alone_is_taken_as_it_is() -> None:
     assert agreed([torn(0.7)[np.newaxis]], (0.2, 0.9)) == pytest.approx(torn(0.7))
 

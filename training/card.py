@@ -48,12 +48,14 @@ class SecondLookFit:
 
 def with_second_look(card: str, base: Manifest, version: str, fit: SecondLookFit, command: str) -> str:
     """The card of a version that has the networks of `base`, whose card is given, and weights of its own."""
+    less = "less" if fit.weights.non_digit < 0 else "more"
     section = f"""## The second look
 
 What the first look leaves unsure is seen again in six other ways, and by the line reader. Their probabilities are
 multiplied, each to the power of a weight: {fit.weights.glyphs:g} for the glyph network's, {fit.weights.reader:g} for
-the reader's. With those the classes of what is looked at again are likeliest: {fit.again:,} of the {fit.images:,}
-images of validation. So {fit.after}; with a half for each {fit.before}.
+the reader's; the logarithm for no digit is {abs(fit.weights.non_digit):g} {less}. With those the classes of what is
+looked at again are likeliest: {fit.again:,} of the {fit.images:,} images of validation. So {fit.after};
+with a half for each {fit.before}.
 Fitted on {base.name} {base.version}, with `{command}`.
 
 """

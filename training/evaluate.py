@@ -121,15 +121,18 @@ def fitted_calibration(logits: Logits, labels: Labels) -> Calibration:
     _refuse_unmeasurable(logits, labels)
     fits = []
     for temperature in _TEMPERATURES:
-        bias = _non_digit_bias(logits, labels, float(temperature))
+        bias = non_digit_bias(logits, labels, float(temperature))
         probabilities = calibrated_probabilities(_biased(logits, bias), float(temperature))
         loss = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean()
         fits.append((float(loss), Calibration(float(temperature), bias)))
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def _non_digit_bias(logits: Logits, labels: Labels, temperature: float) -> float:
-    """With which the mean non-digit probability is the share of non-digits: there the likelihood's slope is 0."""
+def non_digit_bias(logits: Logits, labels: Labels, temperature: float) -> float:
+    """The bias of the non-digit logit with which the likelihood of `labels`, (n,), has no slope; (n, 11) `logits`.
+
+    There the mean non-digit probability is the share of non-digits; where they are all or none, it is 0.
+    """
     share = float((labels == NON_DIGIT).mean())
     if share in (0.0, 1.0):
         return 0.0

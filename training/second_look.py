@@ -24,7 +24,7 @@ from app.second_look import EVEN_WEIGHTS, Opinion, agreed, evidence
 from app.settings import Settings
 from training.card import CARD_FILE, SecondLookFit, with_second_look
 from training.config import TrainingConfig
-from training.evaluate import BINS
+from training.evaluate import BINS, non_digit_bias
 from training.export import publish, refuse_to_start
 from training.resume import TrainingFailed
 from training.run import Places
@@ -32,8 +32,11 @@ from training.validation import validation_images
 
 # The weights that are tried.
 _WEIGHTS = np.arange(0, 1.525, 0.05).round(2).tolist()
+# No class is less probable where likelihoods are compared.
+_LEAST = 1e-12
 EVEN = SecondLook(glyphs=EVEN_WEIGHTS[0], reader=EVEN_WEIGHTS[1])
 
+Labels = NDArray[np.uint8]
 Probabilities = NDArray[np.float64]
 
 
@@ -41,11 +44,11 @@ Probabilities = NDArray[np.float64]
 class Looks:
     """What is seen of images whose classes are `labels`, (n,).
 
-    `probabilities`, (n, 11): of the first look. `again`: the images that are looked at again, (m,); `glyphs` and
-    `reader`, (m, 11), what the glyph network and the line reader make of them, as logarithms.
+    `probabilities`, (n, 11): of the first look, but for the images that are looked at `again`, (m,). `glyphs` and
+    `reader`, (m, 11): what the glyph network and the line reader make of those, as logarithms.
     """
 
-    labels: NDArray[np.int64]
+    labels: Labels
     probabilities: Probabilities
     again: NDArray[np.intp]
     glyphs: Probabilities
@@ -74,7 +77,7 @@ def publish_second_look(config: TrainingConfig, places: Places, base: ModelVersi
         raise TrainingFailed(f"{base.folder} is sure of all of validation: there is nothing to fit.")
     weights = fitted_weights(looks)
     fit = SecondLookFit(weights, len(looks.labels), len(looks.again), scored(looks, EVEN), scored(looks, weights))
-    print(f"with a half each: {fit.before}\nwith {weights.glyphs:g} and {weights.reader:g}: {fit.after}", flush=True)
+    print(f"with a half each: {fit.before}\nwith {weights}: {fit.after}", flush=True)
 
     def write(aside: Path) -> None:
         shutil.copytree(base.folder, aside, dirs_exist_ok=True)
@@ -109,22 +112,31 @@ def looked_at(model: ModelVersion, images: Iterable[tuple[bytes, int]]) -> Looks
         firsts.append((*prediction.probabilities, prediction.non_digit_probability))
     recogniser.close()
     both = np.array(opinions, np.float64).reshape(-1, len(EVEN_WEIGHTS), NON_DIGIT + 1)
-    return Looks(np.array(labels), np.array(firsts), np.array(again, np.intp), both[:, 0], both[:, 1])
+    return Looks(np.array(labels, np.uint8), np.array(firsts), np.array(again, np.intp), both[:, 0], both[:, 1])
 
 
 def fitted_weights(looks: Looks) -> SecondLook:
-    """The weights with the least negative log-likelihood of the classes of what is looked at again."""
+    """The weights with the least negative log-likelihood of the classes of what is looked at again.
+
+    With each pair goes the bias of no digit that is best for it, as the calibration of the first look has one.
+    """
     labels = looks.labels[looks.again]
 
     def loss(weights: SecondLook) -> float:
-        return float(-np.log(_pooled(looks, weights)[np.arange(len(labels)), labels]).mean())
+        probabilities = _pooled(looks, weights)[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(probabilities, _LEAST)).mean())
 
-    tried = (SecondLook(glyphs=glyphs, reader=reader) for glyphs, reader in itertools.product(_WEIGHTS, repeat=2))
+    tried = []
+    for glyphs, reader in itertools.product(_WEIGHTS, repeat=2):
+        bias = non_digit_bias(glyphs * looks.glyphs + reader * looks.reader, labels, 1.0)
+        tried.append(SecondLook(glyphs=glyphs, reader=reader, non_digit=round(bias, 3)))
     return min(tried, key=loss)
 
 
 def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:
-    return calibrated_probabilities(weights.glyphs * looks.glyphs + weights.reader * looks.reader, 1.0)
+    together = weights.glyphs * looks.glyphs + weights.reader * looks.reader
+    together[:, NON_DIGIT] += weights.non_digit
+    return calibrated_probabilities(together, 1.0)
 
 
 def scored(looks: Looks, weights: SecondLook) -> str:

@@ -21,24 +21,29 @@ from training.second_look import EVEN, Looks, fitted_weights, looked_at
 _CLASSES = len(LABELS)
 
 
-def made_up(glyphs: float, reader: float, count: int = 4_000) -> Looks:
-    """Two opinions, whose product to the power of these weights is how often each class is met."""
+def made_up(glyphs: float, reader: float, non_digit: float, count: int = 4_000) -> Looks:
+    """Two opinions, whose product to the power of these weights is how often each class is met; no digit by a bias."""
     random = np.random.default_rng(5)
     one, other = (np.log(random.dirichlet(np.full(_CLASSES, 0.5), count) + 1e-6) for _ in range(2))
-    met = calibrated_probabilities(glyphs * one + reader * other, 1.0)
-    labels = np.array([random.choice(_CLASSES, p=own) for own in met])
+    together = glyphs * one + reader * other
+    together[:, NON_DIGIT] += non_digit
+    met = calibrated_probabilities(together, 1.0)
+    labels = np.array([random.choice(_CLASSES, p=own) for own in met], np.uint8)
     return Looks(labels, np.full((count, _CLASSES), 1 / _CLASSES), np.arange(count), one, other)
 
 
-@pytest.mark.parametrize(("glyphs", "reader"), [(0.8, 0.3), (0.2, 0.6)])
-def test_the_weights_that_opinions_have_are_found(glyphs: float, reader: float) -> None:
-    found = fitted_weights(made_up(glyphs, reader))
+@pytest.mark.parametrize(("glyphs", "reader", "non_digit"), [(0.8, 0.3, -0.7), (0.2, 0.6, 0.5)])
+def test_the_weights_that_opinions_have_are_found(glyphs: float, reader: float, non_digit: float) -> None:
+    found = fitted_weights(made_up(glyphs, reader, non_digit))
     assert found.glyphs == pytest.approx(glyphs, abs=0.1)
     assert found.reader == pytest.approx(reader, abs=0.1)
+    assert found.non_digit == pytest.approx(non_digit, abs=0.15)
 
 
 def test_what_is_sure_at_first_is_answered_with_any_weights() -> None:
-    looks = Looks(np.array([3, 4]), np.eye(_CLASSES)[[3, 9]], np.array([1]), *np.log(np.full((2, 1, _CLASSES), 0.1)))
+    looks = Looks(
+        np.array([3, 4], np.uint8), np.eye(_CLASSES)[[3, 9]], np.array([1]), *np.log(np.full((2, 1, _CLASSES), 0.1))
+    )
     assert looks.answers(EVEN)[0, 3] == 1
     assert looks.answers(EVEN)[1] == pytest.approx(np.full(_CLASSES, 1 / _CLASSES))
 
@@ -110,8 +115,8 @@ def test_there_is_nothing_to_weigh_without_a_reader_or_doubt(
     assert [folder.name for folder in (models / "digits").iterdir()] == [version.folder.name]
 
 
-def test_what_is_no_digit_counts_as_a_class_of_its_own() -> None:
-    none = np.full((1, _CLASSES), -9.0)
-    none[0, NON_DIGIT] = 0.0
-    looks = Looks(np.array([NON_DIGIT]), np.full((1, _CLASSES), 0.1), np.array([0]), none, np.zeros((1, _CLASSES)))
-    assert fitted_weights(looks).glyphs == pytest.approx(1.5)
+def test_where_all_are_digits_no_digit_is_as_likely_as_the_opinions_say() -> None:
+    sure = np.log(np.full((3, _CLASSES), 1e-3))
+    sure[:, 4] = 0.0
+    looks = Looks(np.full(3, 4, np.uint8), np.full((3, _CLASSES), 0.1), np.arange(3), sure, np.zeros((3, _CLASSES)))
+    assert fitted_weights(looks) == SecondLook(glyphs=1.5, reader=0.0)

@@ -96,8 +96,8 @@ def publish_readers(runs: Mapping[Role, Path], base: ModelVersion, version: str,
 def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manifest:
     """Puts the readers of the highest version that there is into the folder of one that is being written.
 
-    What was fitted to weigh their opinions goes with them. The answer is its manifest with the readers in it: unchanged where there is no version, its readers are for other
-    lines, or it has none.
+    What was fitted to weigh their opinions goes with them. The answer is its manifest with the readers in it: unchanged
+    where there is no version, its readers are for other lines, or it has none.
     """
     try:
         latest = open_version(models_dir, manifest.name, "latest")
