@@ -18,8 +18,11 @@ from app.ctc import digit_log_probabilities, log_probabilities
 from app.imaging.glyph import normalise_glyph
 from app.imaging.looks import other_digit_looks
 
-# Where no class is as probable as this, an image is looked at again.
-_UNSURE = 0.9
+# Where no class is as probable as this, an image is looked at again. On validation that makes right classes likelier up
+# to here; beyond, hardly, and ever more are looked at (of 5,239 images 303 under 0.9, 445 here, 720 under 0.98).
+_UNSURE = 0.95
+# What an image may be cropped tight around must be a digit this surely.
+_SURE_OF_TIGHT = 0.9
 # No opinion is surer than this that a class is none: else it would outweigh whatever the others are sure of.
 _LEAST_PROBABILITY = 1e-6
 # How much the glyph network's opinion and the line reader's count, where a version does not say.
@@ -42,7 +45,7 @@ def is_cropped_tight(tight: NDArray[np.float64], first: NDArray[np.float64] | No
     `first` is None where there was nothing to be seen.
     """
     surely = float(tight[:DIGITS].max())
-    least = _UNSURE if first is None else max(_UNSURE, float(first[:DIGITS].max()))
+    least = _SURE_OF_TIGHT if first is None else max(_SURE_OF_TIGHT, float(first[:DIGITS].max()))
     return surely >= least
 
 

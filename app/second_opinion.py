@@ -34,7 +34,8 @@ _SLASH_HEIGHT = 1.2
 _MOST_PIECES = 6
 # A slash has a stroke on either side.
 _LEAST_WITH_SLASH = 3
-# What an image is cropped tight around is a digit only where both say so; where they do not, nothing is as likely.
+# What an image is cropped tight around is a digit only where both say so, the glyph network that it is likelier that
+# digit than anything else; where they do not, nothing is as likely.
 _EVEN = 0.5
 # What the glyphs say is taken from this probability on.
 _SURE = 0.9
@@ -100,7 +101,7 @@ def with_opinions(
         slash = _slash(line, own)
         opinion = _read(line, own, slash)
         text = texts[index]
-        if line.lone and text.text and opinion.text != text.text:
+        if line.lone and text.text and (opinion.text != text.text or opinion.probability < _EVEN):
             texts[index] = Decoded("", max(_EVEN, 1 - text.probability), ())
             continue
         fits = len(opinion.text) >= len(text.text) - (slash is not None)

@@ -54,7 +54,9 @@ def test_what_is_taken_for_nothing_unsurely_is_asked_about(probability: float, p
     assert doubtful_lines(page("", probability, line(*[14] * pieces))) == ([0] if asked else [])
 
 
-@pytest.mark.parametrize(("opinion", "text"), [(sure_of(0), "0"), (sure_of(NON_DIGIT), ""), (sure_of(8), "")])
+@pytest.mark.parametrize(
+    ("opinion", "text"), [(sure_of(0), "0"), (sure_of(0, sure=0.45), ""), (sure_of(NON_DIGIT), ""), (sure_of(8), "")]
+)
 def test_a_digit_that_fills_its_image_is_one_where_both_say_so(opinion: NDArray[np.float64], text: str) -> None:
     """The frame of an empty cell was surely a 0."""
     doubted = page("0", 0.95, replace(line(14), lone=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,17 +49,17 @@ class SecondLookFit:
 
 def with_second_look(card: str, base: Manifest, version: str, fit: SecondLookFit, command: str) -> str:
     """The card of a version that has the networks of `base`, whose card is given, and weights of its own."""
-    less = "less" if fit.weights.non_digit < 0 else "more"
-    section = f"""## The second look
-
-What the first look leaves unsure is seen again in six other ways, and by the line reader. Their probabilities are
-multiplied, each to the power of a weight: {fit.weights.glyphs:g} for the glyph network's, {fit.weights.reader:g} for
-the reader's; the logarithm for no digit is {abs(fit.weights.non_digit):g} {less}. With those the classes of what is
-looked at again are likeliest: {fit.again:,} of the {fit.images:,} images of validation. So {fit.after};
-with a half for each {fit.before}.
-Fitted on {base.name} {base.version}, with `{command}`.
-
-"""
+    weights = fit.weights
+    less = "less" if weights.non_digit < 0 else "more"
+    text = (
+        "What the first look leaves unsure is seen again in six other ways, and by the line reader. Their "
+        f"probabilities are multiplied, each to the power of a weight: {weights.glyphs:g} for the glyph network's, "
+        f"{weights.reader:g} for the reader's; the logarithm for no digit is {abs(weights.non_digit):g} {less}. So the "
+        f"classes of the {fit.again:,} images that are looked at again, of validation's {fit.images:,}, are the "
+        f"likeliest: {fit.after}; with a half for each {fit.before}. Fitted on {base.name} {base.version}, with "
+        f"`{command}`."
+    )
+    section = f"## The second look\n\n{textwrap.fill(text, 120, break_on_hyphens=False)}\n\n"
     card = card.replace(f"# {base.name} {base.version}", f"# {base.name} {version}", 1)
     card = _SECOND_LOOK.sub("", card)
     return card.replace("## Plots\n", section + "## Plots\n", 1)
@@ -261,7 +262,14 @@ def _drawn(config: TrainingConfig) -> str:
 def _epochs(config: TrainingConfig) -> str:
     text = f"Seed {config.seed}; {config.epochs} epochs of {config.steps:,} batches of {config.batch_size}"
     calm = f", the last {config.calm_epochs} with less jitter" if config.calm_epochs else ""
-    return f"{text}{calm}; then the weights are rounded to 8 bits."
+    grown = ""
+    if config.grows_from is not None:
+        shares = ", ".join(f"{share:.0%}" for share in config.learned_shares)
+        grown = (
+            f"\nIt began with the network of {config.grows_from}; of the way to what it learned, that share was gone"
+        )
+        grown += f" with which most of\nvalidation is right ({shares} were tried)."
+    return f"{text}{calm}; then the weights are rounded to 8 bits.{grown}"
 
 
 def _limits(reports: Mapping[str, SetReport]) -> str:

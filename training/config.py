@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,6 +102,14 @@ class TrainingConfig:
         for plan in self.sources:
             if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
                 raise ConfigError(f"{plan} has a negative number.")
+
+
+def told(config: Any) -> dict[str, Any]:
+    """What a configuration says, by its fields' names, without what it leaves empty or at nothing.
+
+    So what is kept of a run is still its own after a release that adds a field, for something that it had none of.
+    """
+    return {name: value for name, value in asdict(config).items() if value}
 
 
 def refuse_bad_shares(learned: tuple[float, ...], grows_from: str | None) -> None:

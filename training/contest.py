@@ -14,7 +14,7 @@ import numpy as np
 from app.calibration import NON_DIGIT
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import KERAS_FILE, ModelVersion
-from training.config import TrainingConfig
+from training.config import TrainingConfig, told
 from training.fonts import Font, find_fonts, split_families
 from training.latency import latencies
 from training.printed import HeldOut, printed_digits, split
@@ -138,7 +138,7 @@ def _jobs(systems: Sequence[System], scale: Scale) -> Iterator[_Job]:
 
 
 def _fingerprint(config: TrainingConfig, scale: Scale, *of: object) -> str:
-    parts = [asdict(config), asdict(replace(scale, seeds=0)), PREPROCESSING_VERSION, POOL_LAYOUT, *of]
+    parts = [told(config), asdict(replace(scale, seeds=0)), PREPROCESSING_VERSION, POOL_LAYOUT, *of]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 

@@ -32,7 +32,7 @@ from app.manifest import (
     open_version,
 )
 from training.card import CARD_FILE, model_card
-from training.config import ConfigError, TrainingConfig
+from training.config import ConfigError, TrainingConfig, told
 from training.data import TrainingData, planned_sources, share_weights, training_data
 from training.evaluate import (
     VALIDATION,
@@ -297,7 +297,7 @@ def _kept_pool(path: Path, fingerprint: str, weights: Mapping[str, float]) -> Tr
 
 def _fingerprint(config: TrainingConfig, own: Path | None) -> str:
     """What the drawn glyphs depend on: the part of the configuration that is about data, and the imaging path."""
-    about_data = {name: value for name, value in asdict(config).items() if name not in _ABOUT_TRAINING}
+    about_data = {name: value for name, value in told(config).items() if name not in _ABOUT_TRAINING}
     about_data["sources"] = [asdict(replace(plan, weight=0.0)) for plan in config.sources]
     images = "" if own is None else read_own(own)[1]
     return hashlib.sha256(json.dumps([about_data, PREPROCESSING_VERSION, POOL_LAYOUT, images]).encode()).hexdigest()

@@ -16,7 +16,7 @@ from app.calibration import NON_DIGIT
 from app.domain import Polarity
 from tests.samples.draw import pen_number
 from training.augment import beside, fragment, jittered, outlined, photographed, rephotographed, texture
-from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
+from training.config import ConfigError, SourcePlan, TrainingConfig, load_config, told
 from training.data import training_data, validation_items
 from training.fonts import Font, draw_text, draws, find_fonts, split_families
 from training.pool import GlyphMaker, glyph_of
@@ -35,6 +35,12 @@ def test_the_same_configuration_gives_the_same_glyphs(tiny: TrainingConfig, plac
     for left, right in zip(one.shares, other.shares, strict=True):
         np.testing.assert_array_equal(left.glyphs.glyphs, right.glyphs.glyphs)
     np.testing.assert_array_equal(one.validation.labels, other.validation.labels)
+
+
+def test_what_a_configuration_has_none_of_leaves_no_trace(tiny: TrainingConfig) -> None:
+    assert "printed_digits" not in told(tiny)
+    assert told(replace(tiny, printed_digits=5))["printed_digits"] == 5
+    assert told(tiny)["font_digits"] == tiny.font_digits
 
 
 def test_what_a_configuration_adds_joins_in(tiny: TrainingConfig, places: Places) -> None:
