@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _HALVINGS = 25
 _CURVE_POINTS = 40
 
 Logits = NDArray[np.float32]
+AnyLogits = NDArray[np.floating[Any]]
 Labels = NDArray[np.uint8]
 Probabilities = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -128,7 +130,7 @@ def fitted_calibration(logits: Logits, labels: Labels) -> Calibration:
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def non_digit_bias(logits: Logits, labels: Labels, temperature: float) -> float:
+def non_digit_bias(logits: AnyLogits, labels: Labels, temperature: float) -> float:
     """The bias of the non-digit logit with which the likelihood of `labels`, (n,), has no slope; (n, 11) `logits`.
 
     There the mean non-digit probability is the share of non-digits; where they are all or none, it is 0.
@@ -144,7 +146,7 @@ def non_digit_bias(logits: Logits, labels: Labels, temperature: float) -> float:
     return (low + high) / 2
 
 
-def _biased(logits: Logits, bias: float) -> Logits:
+def _biased(logits: AnyLogits, bias: float) -> AnyLogits:
     changed = logits.copy()
     changed[:, NON_DIGIT] += bias
     return changed

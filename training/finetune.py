@@ -22,6 +22,8 @@ _REHEARSED_DRAWN = 5_000
 _REHEARSED_DISPLAYS = 5_000
 _REHEARSED_NON_DIGITS = 10_000
 _DISPLAY_WEIGHT = 0.05
+# How many digits of fonts and of displays, and how much that is no digit, it is measured on.
+_MEASURED_DIGITS, _MEASURED_DISPLAYS, _MEASURED_NON_DIGITS = 5_000, 2_000, 3_000
 
 
 def finetune(own: Path, base: str, version: str, places: Places, processes: int, command: str, name: str) -> Path:
@@ -69,6 +71,9 @@ def _config(name: str, version: str, data_dir: Path) -> TrainingConfig:
         display_digits=_REHEARSED_DISPLAYS,
         display_weight=_DISPLAY_WEIGHT,
         non_digits=_REHEARSED_NON_DIGITS,
+        held_out_font_digits=_MEASURED_DIGITS,
+        held_out_display_digits=_MEASURED_DISPLAYS,
+        held_out_non_digits=_MEASURED_NON_DIGITS,
         epochs=_EPOCHS,
         steps=_STEPS,
         learning_rate=_LEARNING_RATE,

@@ -30,8 +30,9 @@ from training.resume import TrainingFailed
 from training.run import Places
 from training.validation import validation_images
 
-# The weights that are tried.
-_WEIGHTS = np.arange(0, 1.525, 0.05).round(2).tolist()
+# The weights that are tried: all of the coarser ones, then those finer steps about the best of them.
+_WEIGHTS = np.arange(0, 1.55, 0.1).round(2).tolist()
+_FINER = (-0.05, 0.0, 0.05)
 # No class is less probable where likelihoods are compared.
 _LEAST = 1e-12
 EVEN = SecondLook(glyphs=EVEN_WEIGHTS[0], reader=EVEN_WEIGHTS[1])
@@ -126,11 +127,16 @@ def fitted_weights(looks: Looks) -> SecondLook:
         probabilities = _pooled(looks, weights)[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(probabilities, _LEAST)).mean())
 
-    tried = []
-    for glyphs, reader in itertools.product(_WEIGHTS, repeat=2):
+    def weighed(glyphs: float, reader: float) -> SecondLook:
         bias = non_digit_bias(glyphs * looks.glyphs + reader * looks.reader, labels, 1.0)
-        tried.append(SecondLook(glyphs=glyphs, reader=reader, non_digit=round(bias, 3)))
-    return min(tried, key=loss)
+        return SecondLook(glyphs=round(glyphs, 2), reader=round(reader, 2), non_digit=round(bias, 3))
+
+    best = min(itertools.starmap(weighed, itertools.product(_WEIGHTS, repeat=2)), key=loss)
+    finer = [
+        weighed(max(best.glyphs + more, 0.0), max(best.reader + other, 0.0))
+        for more, other in itertools.product(_FINER, repeat=2)
+    ]
+    return min(finer, key=loss)
 
 
 def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:

@@ -97,6 +97,7 @@ MANIFEST = Manifest(
     ],
     metrics={"MNIST": {"n": 3562, "accuracy": 0.9932622122403144, "ece": 0.006727948100694269}},
     libraries={"keras": "3.15.1", "tensorflow": "2.21.0", "numpy": "2.4.6"},
+    second_look=None,
     reader=None,
     second_reader=None,
 )

@@ -51,8 +51,10 @@ def places(data_dir: Path, fonts_dir: Path, tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def tiny() -> TrainingConfig:
+def tiny(monkeypatch: pytest.MonkeyPatch) -> TrainingConfig:
     """A run of seconds."""
+    for name, count in {"FONT_DIGITS": 100, "NON_DIGITS": 60, "DISPLAY_DIGITS": 40}.items():
+        monkeypatch.setattr(f"training.data.VALIDATION_{name}", count)
     return TrainingConfig(
         version="0.0.7",
         sources=(SourcePlan("MNIST", copies=2, weight=0.6, plain=True),),

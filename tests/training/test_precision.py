@@ -40,7 +40,7 @@ def test_a_network_trained_in_bfloat16_learns_and_answers_in_float32(tmp_path: P
     images = ImageSet.of_glyphs(GlyphSet(glyphs, labels))
     data = TrainingData([Share("digits", GlyphSet(glyphs, labels), 1.0)], images, {}, [])
     config = TrainingConfig(
-        "0.0.7", (), network="reference", batch_size=32, steps=60, epochs=3, precision="mixed_bfloat16"
+        "0.0.7", (), network="reference", batch_size=16, steps=60, epochs=2, precision="mixed_bfloat16"
     )
     network = fitted_network(config, data, tmp_path)
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}

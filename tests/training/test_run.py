@@ -71,7 +71,11 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
         "_STEPS": 10,
         "_REHEARSED_DIGITS": 100,
         "_REHEARSED_NON_DIGITS": 100,
+        "_REHEARSED_DRAWN": 100,
         "_REHEARSED_DISPLAYS": 50,
+        "_MEASURED_DIGITS": 40,
+        "_MEASURED_DISPLAYS": 40,
+        "_MEASURED_NON_DIGITS": 40,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in small.items():
