@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +63,12 @@ def _second_look(options: argparse.Namespace, command: str) -> Path:
     base = open_version(options.models_dir, config.name, options.base)
     version = options.version or next_version(options.models_dir, config.name)
     from training.second_look import publish_second_look
+    from training.validation import validation_images
 
-    return publish_second_look(config, _places(options), base, version, command)
+    def images() -> Iterator[tuple[bytes, int]]:
+        return validation_images(config, options.data_dir, options.fonts_dir, options.accept_changed_data)
+
+    return publish_second_look(base, version, images, command)
 
 
 def _places(options: argparse.Namespace) -> Places:
@@ -105,11 +109,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--models-dir", type=Path, default=Path("models"), help="where <name>/<version>/ is written"
         )
-        command.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's state, to go on with")
-        command.add_argument("--processes", type=int, default=2, help="that draw glyphs; default 2")
         command.add_argument(
             "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
         )
+    for command in (train, finetune):
+        command.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's state, to go on with")
+        command.add_argument("--processes", type=int, default=2, help="that draw glyphs; default 2")
     add_arguments(commands.add_parser("compare", help="train the forerunners' networks, and table them beside ours"))
     return parser
 

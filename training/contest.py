@@ -85,7 +85,7 @@ def contested(
     Raises DataError, NoFonts or ConfigError before anything is trained, TrainingFailed where it is stopped.
     """
     prints = {job: _fingerprint(config, scale, job.system.recipe, job.data, job.seed) for job in _jobs(systems, scale)}
-    print_of_ours = _fingerprint(config, scale, [released.manifest.sha256[KERAS_FILE]])
+    print_of_ours = _fingerprint(config, scale, [released.manifest.sha256[KERAS_FILE], released.manifest.temperature])
     outcomes = {job: kept_outcome(kept / job.file, mark) for job, mark in prints.items()}
     ours = kept_outcome(kept / f"{_OURS}.json", print_of_ours)
     pending = [job for job, outcome in outcomes.items() if outcome is None]
@@ -203,7 +203,8 @@ def _outcome(job: _Job, scale: Scale, inputs: _Inputs, mark: str) -> Outcome:
 def _measured_release(released: ModelVersion, inputs: _Inputs, mark: str) -> Outcome:
     network = keras.saving.load_model(released.files.keras, compile=False, safe_mode=True)
     size = released.files.keras.stat().st_size
-    return Outcome(mark, network.count_params(), size, None, None, None, measured(network, inputs.evaluation))
+    sets = measured(network, inputs.evaluation, released.manifest.temperature)
+    return Outcome(mark, network.count_params(), size, None, None, None, sets)
 
 
 def _progress(job: _Job, outcome: Outcome, count: str) -> str:

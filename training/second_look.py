@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +23,9 @@ from app.manifest import MANIFEST_FILE, ModelVersion, SecondLook
 from app.second_look import EVEN_WEIGHTS, Opinion, agreed, evidence
 from app.settings import Settings
 from training.card import CARD_FILE, SecondLookFit, with_second_look
-from training.config import TrainingConfig
 from training.evaluate import BINS, non_digit_bias
 from training.export import publish, refuse_to_start
 from training.resume import TrainingFailed
-from training.run import Places
-from training.validation import validation_images
 
 # The weights that are tried: all of the coarser ones, then those finer steps about the best of them.
 _WEIGHTS = np.arange(0, 1.55, 0.1).round(2).tolist()
@@ -62,18 +59,19 @@ class Looks:
         return answers
 
 
-def publish_second_look(config: TrainingConfig, places: Places, base: ModelVersion, version: str, command: str) -> Path:
-    """Publishes `version`: the base with weights fitted on the validation of `config`. Its folder is returned.
+def publish_second_look(
+    base: ModelVersion, version: str, images: Callable[[], Iterable[tuple[bytes, int]]], command: str
+) -> Path:
+    """Publishes `version`: the base with weights fitted on `images`, each with its class. Its folder is returned.
 
-    Raises TrainingFailed where the base has no line reader or nothing is looked at again, VersionExists, DataError,
-    NoFonts, or NoSpace.
+    The images are asked for once it is known that the version may be published. Raises TrainingFailed where the base
+    has no line reader or nothing is looked at again, VersionExists, NoSpace, and what `images` raises.
     """
     folder = base.folder.parent / version
     refuse_to_start(folder, folder.parent)
     if base.manifest.reader is None:
         raise TrainingFailed(f"{base.folder} has no line reader: there is one opinion alone.")
-    images = validation_images(config, places.data_dir, places.fonts_dir, places.accept_changed_data)
-    looks = looked_at(base, images)
+    looks = looked_at(base, images())
     if not looks.again.size:
         raise TrainingFailed(f"{base.folder} is sure of all of validation: there is nothing to fit.")
     weights = fitted_weights(looks)
@@ -146,8 +144,11 @@ def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:
 
 
 def scored(looks: Looks, weights: SecondLook) -> str:
-    """What share of the images is right with these weights, and how well calibrated that is, in words."""
+    """What share of the images is right with these weights, and how probable they make what is, in words."""
     answers = looks.answers(weights)
     right = answers.argmax(axis=1) == looks.labels
     ece = expected_calibration_error(answers.max(axis=1), right, BINS)
-    return f"{right[looks.again].mean():.1%} of them are right, {right.mean():.2%} of all; ECE of all {ece:.2%}"
+    probabilities = answers[np.arange(len(answers)), looks.labels]
+    loss = -np.log(np.maximum(probabilities, _LEAST)).mean()
+    shares = f"{right[looks.again].mean():.1%} of them are right, {right.mean():.2%} of all"
+    return f"{shares}; of all, the ECE is {ece:.2%} and the negative log-likelihood {loss:.4f}"

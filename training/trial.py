@@ -127,9 +127,14 @@ def digits_of(glyphs: GlyphSet) -> GlyphSet:
     return glyphs.only(glyphs.labels != NON_DIGIT)
 
 
-def measured(network: keras.Model, sets: Mapping[str, ImageSet]) -> dict[str, dict[str, float]]:
-    """`n`, `accuracy` and `macro_f1` (over the digits it has) of each set of digits; the answer is the best of ten."""
-    predicted = image_logits(network, all_images(list(sets.values())))[:, :NON_DIGIT].argmax(axis=1)
+def measured(
+    network: keras.Model, sets: Mapping[str, ImageSet], temperature: float = 1.0
+) -> dict[str, dict[str, float]]:
+    """`n`, `accuracy` and `macro_f1` (over the digits it has) of each set of digits; the answer is the best of ten.
+
+    `temperature`: what the network's logits are divided by, where several views of an image are weighed.
+    """
+    predicted = image_logits(network, all_images(list(sets.values())), temperature)[:, :NON_DIGIT].argmax(axis=1)
     ends = np.cumsum([len(images) for images in sets.values()])[:-1]
     parts = zip(sets.items(), np.split(predicted, ends), strict=True)
     return {name: _figures(answers, images.labels) for (name, images), answers in parts}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.calibration import LABELS
@@ -30,7 +31,7 @@ from training.results import (
     write_between_markers,
 )
 from training.results_plot import plot
-from training.sets import GlyphSet, ImageSet
+from training.sets import NO_VIEWS, GlyphSet, ImageSet, Views
 from training.stream import Share
 from training.train import TrainingFailed
 from training.trial import Batches, file_bytes, measured, pool_sample, shaken
@@ -164,6 +165,21 @@ def test_the_answer_is_the_best_of_ten_digits() -> None:
     threes = ImageSet.of_glyphs(GlyphSet(np.zeros((4, 28, 28), np.uint8), labels))
     figures = measured(Sure(), {"threes": threes})["threes"]
     assert figures == {"n": 4, "accuracy": 0.75, "macro_f1": pytest.approx((6 / 7 + 0) / 2)}
+
+
+@pytest.mark.parametrize(("temperature", "right"), [(1.0, 0.0), (4.0, 1.0)])
+def test_what_is_seen_of_an_image_is_weighed_as_the_model_is_calibrated(temperature: float, right: float) -> None:
+    """Ours was measured as if its temperature were 1."""
+
+    class Torn:
+        def predict(self, glyphs: NDArray[np.float32], **_: object) -> NDArray[np.float32]:
+            logits = np.zeros((len(glyphs), len(LABELS)), np.float32)
+            logits[0, 3], logits[1, 5] = 1.5, 2.3  # under the likelier polarity, and under the other
+            return logits
+
+    views = Views(np.zeros((2, 28, 28), np.uint8), np.zeros(2, bool), np.zeros(2, np.int32))
+    three = ImageSet(np.array([3], np.uint8), views, NO_VIEWS)
+    assert measured(Torn(), {"a three": three}, temperature)["a three"]["accuracy"] == right
 
 
 def test_the_table_has_means_over_the_seeds_and_the_best_in_bold() -> None:

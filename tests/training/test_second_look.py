@@ -79,7 +79,7 @@ def models(version: ModelVersion, tmp_path: Path) -> Path:
 def test_a_version_with_weights_is_the_base_and_the_weights(
     version: ModelVersion, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.second_look.validation_images", lambda *_: torn())
+    monkeypatch.setattr("training.validation.validation_images", lambda *_: torn())
     asked = ["second-look", "--models-dir", str(models), "--data-dir", str(models), "--version", "9.0.0"]
     assert main(asked) == 0
     assert "with a half each: " in capsys.readouterr().out
@@ -95,8 +95,8 @@ def test_a_version_with_weights_is_the_base_and_the_weights(
     assert told in " ".join(card.split())
     assert card.count("## The line reader\n") == 1
     assert main([*asked, "--base", "9.0.0", "--version", "9.1.0"]) == 0
-    again = (models / "digits" / "9.1.0" / "README.md").read_text()
-    assert again.count("## The second look\n") == 1
+    again = " ".join((models / "digits" / "9.1.0" / "README.md").read_text().split())
+    assert again.count("## The second look ") == 1
     assert "Fitted on digits 9.0.0" in again
     assert main(asked) == 1
     assert "9.0.0 exists; choose another version" in capsys.readouterr().err
@@ -105,7 +105,7 @@ def test_a_version_with_weights_is_the_base_and_the_weights(
 def test_there_is_nothing_to_weigh_without_a_reader_or_doubt(
     version: ModelVersion, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("training.second_look.validation_images", lambda *_: [(encode(draw_digit(7)), 7)])
+    monkeypatch.setattr("training.validation.validation_images", lambda *_: [(encode(draw_digit(7)), 7)])
     asked = ["second-look", "--models-dir", str(models), "--data-dir", str(models), "--version", "9.0.0"]
     assert main(asked) == 1
     assert "is sure of all of validation" in capsys.readouterr().err

@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.imaging.line import LINE_VERSION, STEP_WIDTH
+from training.config import told
 from training.export import NoSpace
 from training.fonts import Font, find_fonts, split_families
 from training.lines.config import LinesConfig, LinesPlaces
@@ -144,7 +145,7 @@ def _forget_others(folder: Path, fingerprint: str) -> None:
 
 def _fingerprint(config: LinesConfig) -> str:
     """What the lines depend on: the part of the configuration that is about them, and the imaging path."""
-    of_a_line = {name: value for name, value in asdict(config).items() if name not in _NOT_OF_A_LINE}
+    of_a_line = {name: value for name, value in told(config).items() if name not in _NOT_OF_A_LINE}
     versions = [PREPROCESSING_VERSION, LINE_VERSION, STEP_WIDTH]
     return hashlib.sha256(json.dumps([of_a_line, *versions]).encode()).hexdigest()
 
