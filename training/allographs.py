@@ -1,8 +1,8 @@
 """Digits as pens of many countries form them, as skeletons: what no data set has enough of can be drawn at will.
 
-Among them the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7 and the one that is like a
-plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with a closed head, the open 4, the 5
-that is like a root sign, the 8 that is like a B.
+Among them the slashed 0, the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7 and the one
+that is like a plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with a closed head, the
+open 4, the 5 that is like a root sign, the 8 that is like a B.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("40,0 14,14 0,56 14,96 46,92 62,50 56,14"),  # left open
         _skeleton("30,2 8,28 4,66 22,98 46,88 58,52 48,12 30,4 20,18 30,36 46,30"),  # a curl within
         _skeleton("10,4 6,40 10,96 44,100 62,56 44,14 12,6"),  # like a D
+        _skeleton("36,2 10,22 2,60 20,97 48,86 62,45 50,8 32,3", "66,-4 34,48 -2,104"),  # slashed
+        _skeleton("36,0 8,26 4,64 24,98 52,80 60,40 48,8 30,2", "50,20 16,82"),  # slashed within
     ),
     "1": (
         _skeleton("10,28 24,16 36,2", "36,2 34,50 32,100"),

@@ -38,6 +38,14 @@ def test_the_drawn_zero_has_a_hole() -> None:
     assert papers - 1 == 2
 
 
+def test_a_slash_within_a_zero_parts_its_hole() -> None:
+    slashed = ALLOGRAPHS["0"][-1]
+    ink = draw_strokes(pen_strokes(slashed, 1.0, np.random.default_rng(2)), 96, 4.0)
+    papers, _ = cv2.connectedComponents((ink < 128).astype(np.uint8), connectivity=4)
+    assert len(slashed) == 2
+    assert papers - 1 >= 3
+
+
 def test_the_pool_holds_drawn_digits_of_every_class() -> None:
     with GlyphMaker(1, seed=3) as maker:
         glyphs = maker.drawn_digits(300).result()

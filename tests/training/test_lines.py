@@ -28,7 +28,7 @@ from training.lines.patterns import Pattern
 from training.lines.pools import Writers, pooled, read_writers
 from training.lines.sign_strokes import sign
 from training.lines.signs import Signs, with_signs
-from training.lines.wheels import Counter, counters
+from training.lines.wheels import Counter, counters, strip
 from training.lines.writers import Hand, hands
 from training.sources import DataError, Item
 
@@ -252,9 +252,42 @@ def test_rotation_and_clipping(writers: Writers) -> None:
     straight, turned = (_composed(writer, "123456", Layout(rotation=angle)) for angle in (0, 15))
     assert turned.image.shape[0] > 1.5 * straight.image.shape[0]
     assert turned.boxes[-1].top > turned.boxes[0].bottom - 10
-    clipped = _composed(writer, "80", Layout(clipped=(0.2, 0.2)))
+
+
+@pytest.mark.parametrize("kind", ["fonts", "meter photos"])
+def test_a_crop_cuts_off_so_much_of_the_first_and_the_last_digit(writers: Writers, kind: str) -> None:
+    whole, clipped = (_composed(_any_of(writers, kind), "808", Layout(clipped=cut)) for cut in ((0, 0), (0.5, 0.25)))
     assert clipped.boxes[0].left == 0
-    assert clipped.boxes[1].right == clipped.image.shape[1]
+    assert clipped.boxes[0].width == pytest.approx(0.5 * whole.boxes[0].width, abs=2)
+    assert clipped.boxes[1].width == pytest.approx(whole.boxes[1].width, abs=1)
+    assert clipped.boxes[2].right == clipped.image.shape[1]
+    assert clipped.boxes[2].width == pytest.approx(0.75 * whole.boxes[2].width, abs=2)
+
+
+def test_short_dates_and_fractions_are_more_than_other_dates(writers: Writers) -> None:
+    """A slash between two digits is told from a 1 by what the reader has seen of both."""
+    random, hand = np.random.default_rng(4), _any_of(writers, "drawn")
+    dated = [
+        np.mean([any_setting(hand, text, random)[0].signs is Signs.DATE for _ in range(600)])
+        for text in ("37", "64913")
+    ]
+    assert dated[0] > dated[1] + 0.04
+
+
+def test_windows_of_a_counter_have_shadows_beside_the_digits(writers: Writers, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = _any_of(writers, "meter photos")
+    assert isinstance(counter, Counter)
+    drawn = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr("training.lines.wheels._SHADOWED", share)
+        drawn[share] = [strip(counter, "407", 40.0, np.random.default_rng(seed)) for seed in range(30)]
+    for plain, shadowed in zip(drawn[0.0], drawn[1.0], strict=True):
+        darker = plain.pixels.astype(int) - shadowed.pixels
+        assert darker.min() >= -1
+        assert (darker > 20).mean() > 0.01
+        for left, top, right, bottom in plain.boxes.astype(int):  # the middle of a digit stays as it is
+            quarter = (right - left) // 4
+            assert np.abs(darker[(top + bottom) // 2, left + quarter : right - quarter]).max() <= 2
 
 
 def test_the_height_is_the_digits_own(writers: Writers) -> None:

@@ -8,6 +8,7 @@ from math import ceil, floor
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
 from training.augment import Pixels, Random
@@ -215,7 +216,14 @@ def _counted(counter: Counter, text: str, layout: Layout, paper: Paper, random: 
     corners = matrix[:, :2] @ np.array([[0, wide, 0, wide], [0, 0, high, high]], np.float64)
     left, top, right, bottom = layout.margins
     low = corners.min(axis=1) - np.array([left, top]) * layout.height
-    size = np.maximum(8, np.ceil(corners.max(axis=1) + np.array([right, bottom]) * layout.height - low)).astype(int)
+    high = corners.max(axis=1) + np.array([right, bottom]) * layout.height
+    ends = [(digit[0][0], digit[1][0]) for digit in (_span(box, matrix) for box in picture.boxes[[0, -1]])]
+    before, after = layout.clipped
+    if before:
+        low[0] = max(low[0], ends[0][0] + before * (ends[0][1] - ends[0][0]))
+    if after:
+        high[0] = min(high[0], ends[1][1] - after * (ends[1][1] - ends[1][0]))
+    size = np.maximum(8, np.ceil(high - low)).astype(int)
     matrix = chained(shifted(-float(low[0]), -float(low[1])), matrix)
     around = float(random.choice([random.uniform(0, 40), random.uniform(40, 230), float(picture.pixels.mean())]))
     image = cv2.warpAffine(
@@ -223,11 +231,15 @@ def _counted(counter: Counter, text: str, layout: Layout, paper: Paper, random: 
     ).astype(np.float32)
     if paper.gradient:
         image *= np.linspace(1 - paper.gradient, 1 + paper.gradient, int(size[0]), dtype=np.float32)
-    boxes = []
-    for x0, y0, x1, y1 in picture.boxes.tolist():
-        ends = matrix[:, :2] @ np.array([[x0, x1, x0, x1], [y0, y0, y1, y1]]) + matrix[:, 2:]
-        span = (*ends.min(axis=1).tolist(), *ends.max(axis=1).tolist())
-        boxes.append(_box(span, int(size[0]), int(size[1])))
+    spans = [_span(box, matrix) for box in picture.boxes]
+    boxes = [_box((*near, *far), int(size[0]), int(size[1])) for near, far in spans]
     image = 255 - image if paper.inverted else image
     polarity = counter.polarity.reversed if paper.inverted else counter.polarity
     return ComposedLine(photographed_line(image, paper, layout.height, random), text, tuple(boxes), polarity)
+
+
+def _span(box: NDArray[np.float64], matrix: Affine) -> tuple[list[float], list[float]]:
+    """The least and the most x and y of a box's corners (left, top, right, bottom) where the matrix puts them."""
+    x0, y0, x1, y1 = box.tolist()
+    corners = matrix[:, :2] @ np.array([[x0, x1, x0, x1], [y0, y0, y1, y1]]) + matrix[:, 2:]
+    return corners.min(axis=1).tolist(), corners.max(axis=1).tolist()

@@ -22,6 +22,10 @@ from training.lines.wheels import Counter
 _LENGTHS = np.array([6, 11, 15, 17, 16, 11, 9, 5, 3, 3, 2, 2]) / 100
 _HEIGHTS = (12.0, 80.0)
 _LEAST_HEIGHT = 12.0
+# Short dates and fractions: of numbers with so many digits, written by hand, so many more are parted by a slash.
+_FRACTIONS, _FRACTION_SHARE = (2, 3, 4), 0.1
+# The first or the last digit is cut off a little, or so far that nobody could be sure of it.
+_CLIPPED, _A_LITTLE, _FAR = 0.06, (0.02, 0.18), (0.18, 0.6)
 _PATTERNS = tuple(kind for kind in Pattern if kind is not Pattern.NONE)
 _RULES = (
     *((Rule.BELOW,), (Rule.BELOW,), (Rule.ABOVE,), (Rule.ABOVE, Rule.BELOW), (Rule.ABOVE, Rule.BELOW)),
@@ -48,6 +52,8 @@ def any_setting(writer: AnyWriter, text: str, random: Random) -> tuple[Layout, P
         layout, paper = print_layout(random), print_paper(random)
     else:
         layout, paper = pen_layout(random), pen_paper(random)
+        if len(text) in _FRACTIONS and random.random() < _FRACTION_SHARE:
+            layout = replace(layout, signs=Signs.DATE)
     if {Rule.COMB, Rule.CELLS} & set(paper.rules):  # who fills in a form keeps to its cells
         loose = Signs.NONE if random.random() < 0.8 else layout.signs
         pitch = float(random.uniform(0.85, 1.4))
@@ -155,6 +161,7 @@ def counter_layout(random: Random) -> Layout:
         stretch=float(np.clip(np.exp(random.normal(0, 0.25)), 0.6, 1.6)),
         rotation=_any_rotation(random, often=0.5),
         margins=(margins[0], margins[1], margins[2], margins[3]),
+        clipped=_any_clip(random, often=2.0),
     )
 
 
@@ -264,8 +271,9 @@ def _any_margins(random: Random) -> tuple[float, float, float, float]:
     return float(left), float(top), float(right), float(bottom)
 
 
-def _any_clip(random: Random) -> tuple[float, float]:
-    ends = np.where(random.random(2) < 0.04, random.uniform(0.02, 0.18, 2), 0.0)
+def _any_clip(random: Random, often: float = 1.0) -> tuple[float, float]:
+    ends = np.where(random.random(2) < 0.6, random.uniform(*_A_LITTLE, 2), random.uniform(*_FAR, 2))
+    ends = np.where(random.random(2) < often * _CLIPPED, ends, 0.0)
     return float(ends[0]), float(ends[1])
 
 

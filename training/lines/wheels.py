@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.calibration import NON_DIGIT
 from app.domain import Polarity
@@ -18,6 +19,7 @@ _MAX_PIXELS = 50_000_000
 _CANDIDATES = 12
 _UNSURE = (0.42, 0.58)
 _INSET = 0.12
+_SHADOWED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,33 @@ def strip(counter: Counter, text: str, height: float, random: Random) -> Strip:
         for index in range(len(wheels) + 1):
             x = index * (wide + gap) + gap // 2
             picture[:, x : x + max(1, gap // 4)] = edge
+    if counter.polarity is Polarity.DARK_ON_LIGHT and random.random() < _SHADOWED:
+        starts = gap + np.arange(len(wheels)) * (wide + gap)
+        picture[rail : rail + tall] *= _shadows(picture.shape[1], tall, wide, gap, starts, random)
     return Strip(np.clip(picture, 0, 255).astype(np.uint8), boxes)
+
+
+def _shadows(
+    width: int, tall: int, wide: int, gap: int, starts: NDArray[np.int64], random: Random
+) -> NDArray[np.float32]:
+    """What is left of the light, (tall, width) in 0..1, where bars of shadow stand at one side of every window.
+
+    Windows lie deep in their case: the light of a lamp beside it leaves ragged bars as dark as digits.
+    """
+    light = np.ones((tall, width), np.float32)
+    dark, into = float(random.uniform(0.1, 0.7)), float(random.uniform(0, 0.12)) * wide
+    broad = into + float(random.uniform(0.05, 0.35)) * min(wide, gap + 0.15 * wide)
+    at_left = random.random() < 0.75
+    ragged = float(random.uniform(0, 0.05)) * wide
+    smooth = max(1, round(tall * float(random.uniform(0.05, 0.3)))) | 1
+    x = np.arange(width)
+    for start in starts.tolist():
+        inner, outer = cv2.GaussianBlur(random.normal(0, ragged * smooth**0.5, (tall, 2)), (1, smooth), 0).T[..., None]
+        edges = (start + into - broad, start + into) if at_left else (start + wide - into, start + wide - into + broad)
+        light[(x > edges[0] + outer) & (x < edges[1] + inner)] = dark
+    edged = float(random.uniform(0, 0.08)) * tall  # of the upper edge too
+    light[: round(edged)] = np.minimum(light[: round(edged)], dark)
+    return cv2.GaussianBlur(light, (0, 0), max(0.3, 0.02 * wide)).astype(np.float32, copy=False)
 
 
 def _mean_spread(wheels: Sequence[Wheel]) -> float:
