@@ -135,8 +135,14 @@ def _probability_of(prefix: tuple[str, tuple[float, float]]) -> float:
 
 def length_log_probability(logs: Logs, length: int) -> float:
     """The logarithm of the probability that a text has so many digits, whichever they are; NEVER where it cannot."""
-    blanks, digits = _by_length(logs, length, np.logaddexp)
-    return float(np.logaddexp(blanks[-1][-1], np.logaddexp.reduce(digits[-1][:, -1])))
+    return float(length_log_probabilities(logs, length)[-1]) if length <= len(logs) else NEVER
+
+
+def length_log_probabilities(logs: Logs, most: int) -> Logs:
+    """The same of every length from 0 to `most`, which t steps must be enough for: (most + 1,)."""
+    blanks, digits = _by_length(logs, most, np.logaddexp)
+    ends = np.array([blank[-1] for blank in blanks]), np.array([digit[:, -1] for digit in digits])
+    return np.asarray(np.logaddexp(ends[0], np.logaddexp.reduce(ends[1], axis=1)))
 
 
 def best_of_length(logs: Logs, length: int, given: float) -> Alignments:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.alignment import NEVER, Alignments, Logs, aligned_digits, alignments
-from app.ctc import Decoded, decoded, likeliest, log_probabilities, nothing_log_probability
+from app.ctc import Decoded, likeliest, log_probabilities, nothing_log_probability
 from app.domain import BoundingBox, DigitReading, LineReading
+from app.expected_length import lengths_together
 from app.imaging.digit_spans import digit_spans
 from app.imaging.line import STEP_WIDTH, LineImage
 
@@ -64,14 +65,18 @@ def page_text(
     """What the logits, (t, 11) each, of some lines say.
 
     A text that is not `least_odds` times as probable as that there is no digit is none: letters and textures are like
-    a digit here and there. With `expected_length`, where they do not have so many digits together: the line that says
-    so many most probably, and no other.
+    a digit here and there. With `expected_length`, where they do not have so many digits together: the likeliest texts
+    that do, if any can.
     """
     texts = [_text_or_nothing(own, temperature, least_odds) for own in logits]
     if expected_length is not None and texts and sum(len(text.text) for text in texts) != expected_length:
-        hinted = [decoded(own, temperature, expected_length) for own in logits]
-        best = max(range(len(texts)), key=lambda i: (_says(hinted[i], expected_length), hinted[i].probability))
-        lines, texts, logits = [lines[best]], [hinted[best]], [logits[best]]
+        logs = [log_probabilities(own, temperature) for own in logits]
+        lengths = [expected_length] if len(texts) == 1 else lengths_together(logs, texts, expected_length)
+        if lengths is not None:
+            texts = [
+                text if len(text.text) == length else likeliest(own, length).with_digits(own)
+                for own, text, length in zip(logs, texts, lengths, strict=True)
+            ]
     return PageText(tuple(lines), tuple(texts), tuple(logits))
 
 
@@ -101,12 +106,14 @@ def looked_again(
 
     `looks`: for each unsure line what every look says, (t, 11) calibrated natural logarithms, that of the page first.
     Of what any of them says, the text that is the most probable on the average is taken; its probability is that
-    average.
+    average. A page that has the `expected_length` keeps it, line by line.
     """
     texts = list(page.texts)
+    lengths = [len(text.text) for text in texts]
+    kept = sum(lengths) == expected_length
     for index, own in zip(unsure, looks, strict=True):
-        wanted = expected_length if len(page.lines) == 1 else None
-        texts[index] = _agreed(own, least_odds, wanted)
+        if lengths[index] or not kept:
+            texts[index] = _agreed(own, least_odds, lengths[index] if kept else None)
     return replace(page, texts=tuple(texts))
 
 
@@ -144,10 +151,6 @@ def _agreed(logs: Sequence[Logs], least_odds: float, expected_length: int | None
 
 def _probability(text: Alignments) -> float:
     return 0.0 if text.whole == NEVER else min(1.0, math.exp(text.whole))
-
-
-def _says(text: Decoded, length: int) -> bool:
-    return len(text.text) == length
 
 
 def line_readings(page: PageText, threshold: float, boxed: Boxed, most_digits: int) -> tuple[LineReading, ...]:

@@ -78,11 +78,35 @@ def test_of_an_expected_length_the_best_reading_is_taken() -> None:
     assert page_text([line()], [said("408")], 1.0, 1.0, 2).texts[0].text in {"40", "48", "08"}
 
 
-def test_of_several_lines_the_one_of_the_expected_length_is_taken() -> None:
-    lines = [line(), line(top=120), line(top=200)]
-    page = page_text(lines, [said("12"), said("345"), said("6")], 1.0, 1.0, 3)
-    assert [text.text for text in page.texts] == ["345"]
-    assert page.lines == (lines[1],)
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (5, ["4081", "7"]),  # a digit that was overlooked
+        (3, ["408", ""]),  # a mark that is none
+        (40, ["408", "7"]),  # more than anything could be miscounted by
+        (300, ["408", "7"]),
+    ],
+)
+def test_several_lines_have_the_expected_length_together(length: int, expected: list[str]) -> None:
+    """One line was taken to have all of the digits: of two lines of six, 13 digits were one line's."""
+    overlooked = said("4081")
+    overlooked[(8 + 3 * 24) // STEP_WIDTH, BLANK] = 13
+    mark = said("")
+    mark[4] = 0
+    mark[4, 7], mark[4, BLANK] = 2.0, 1.0
+    page = page_text([line(), line(top=120)], [overlooked, mark], 1.0, 1.0)
+    assert [text.text for text in page.texts] == ["408", "7"]
+    hinted = page_text([line(), line(top=120)], [overlooked, mark], 1.0, 1.0, length)
+    assert [text.text for text in hinted.texts] == expected
+    again = looked_again(hinted, [1], [heard(mark, said("77"), said("77"))], 1.0, length)
+    assert len(again.texts[1].text) == len(expected[1]) or length > 8
+
+
+def test_of_a_page_of_many_lines_the_unsure_ones_are_counted_anew() -> None:
+    lines = [line(top=40 * index) for index in range(60)]
+    logits = [said("12")] * 40 + [said("03", sure=1.0)] + [said("12")] * 19
+    page = page_text(lines, logits, 1.0, 1.0, 119)
+    assert [text.text for text in page.texts] == ["12"] * 40 + ["0"] + ["12"] * 19
 
 
 def test_lines_that_have_the_expected_length_together_are_all_kept() -> None:

@@ -234,7 +234,8 @@ class _Region:
         columns = np.flatnonzero(self.cut(mask).max(axis=0))
         if not columns.size:
             return self
-        margin = round(_BESIDE * self.height)
+        # No wider than the image: of a high and narrow one, a share of its height is many times as much.
+        margin = min(round(_BESIDE * self.height), mask.shape[1])
         first, last = int(columns[0]) - margin, int(columns[-1]) + 1 + margin
         move = _rotation(self.slope)[:, 0] * ((first + last) / 2 - self.width / 2)
         centre = (self.centre[0] + float(move[0]), self.centre[1] + float(move[1]))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import Ink, find_ink, possible_polarities
+from app.imaging.blocks import levelled
 from app.imaging.frames import is_frame
 from app.imaging.line import (
     LINE_HEIGHT,
@@ -25,14 +26,19 @@ from app.imaging.line import (
     whole_image,
 )
 from app.imaging.panel import find_panel
+from app.imaging.plus import without_pluses
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, candidate_views, digit_candidates
+from app.imaging.segment import Candidate, candidate_views, digit_candidates, in_small_print
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
 _COLUMN_GAP = 4.0
+# So is what stands on both sides of a gap that all rows of a page share, so wide; there must be so many such rows.
+_GUTTER, _LEAST_ROWS = 1.2, 3
 # A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
 _LEAST_HEIGHT = 0.25
+# … unless it has so many pieces, and this share of them are alike and not tiny.
+_LEAST_PRINTED, _PRINTED_SHARE = 3, 0.8
 # One piece alone, lower and narrower than this, is what is left of a rule: a lone 1 is written as high as other digits.
 _SCRAP_HEIGHT = 0.6
 _SCRAP_WIDTH = 0.2
@@ -62,6 +68,9 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     cropped tight around, from top to bottom. What looks like an empty cell has no lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
+    level = levelled(grey, polarity)
+    if level is not None:
+        yield page_lines(level, Polarity.DARK_ON_LIGHT, most_digits)
     likely = possible_polarities(grey, polarity)
     likeliest = find_ink(grey, likely[0])
     if is_frame(likeliest):
@@ -98,10 +107,13 @@ def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
     """The lines of an image's candidates; there are none where its ink is no digit's, or it has no ink."""
     if not candidates:
         return [whole_image(ink)] if ink.mask.any() else []
+    ink, candidates = without_pluses(ink, candidates)
     pieces = pieces_of(ink)
+    found = text_rows(candidates, ink.mask.shape[0])
+    gutters = _gutters(found)
     rows = [
-        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1])]
-        for row in text_rows(candidates, ink.mask.shape[0])
+        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1], gutters)]
+        for row in found
     ]
     lines = [line for row in _seen_once(rows) for line in row]
     if len(lines) == 1 and ink.mask.shape[0] <= _STRIP * lines[0].height:
@@ -123,7 +135,7 @@ def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
     tallest = _usual_height(main)
     kept: list[int] = []
     for index in sorted(range(len(rows)), key=lambda i: -sum(one.box.area for one in rows[i])):
-        low = heights[index] < _LEAST_HEIGHT * tallest
+        low = heights[index] < _LEAST_HEIGHT * tallest and not _is_print(rows[index])
         cut = heights[index] < _CUT_HEIGHT * tallest and _at_the_edge(rows[index], height, _AT_THE_EDGE * tallest)
         scrap = len(rows[index]) == 1 and _is_scrap(rows[index][0].box, tallest)
         if not kept or not (low or cut or scrap or any(_same_row(rows[index], rows[other]) for other in kept)):
@@ -157,6 +169,12 @@ def _within(line: LineImage, other: LineImage) -> bool:
 def _is_scrap(box: BoundingBox, height: float) -> bool:
     """Whether a piece alone is a scrap of a stroke beside digits so high."""
     return box.height < _SCRAP_HEIGHT * height and box.width < _SCRAP_WIDTH * height
+
+
+def _is_print(row: Row) -> bool:
+    """Whether a row is of pieces that are all alike in height, as those of small print are and specks are not."""
+    boxes = np.array([one.box.height for one in row], np.int32)
+    return len(row) >= _LEAST_PRINTED and float(in_small_print(boxes).mean()) >= _PRINTED_SHARE
 
 
 def _at_the_edge(row: Row, height: int, margin: float) -> bool:
@@ -203,10 +221,26 @@ def _usual_height(row: Row) -> float:
     return float(np.median([one.box.height for one in row]))
 
 
-def _numbers(row: Row, width: int) -> Iterator[tuple[Row, Between | None]]:
-    """The numbers of a row: parted where a gap is wide, and where they are too long for one line."""
+def _gutters(rows: Sequence[Row]) -> list[float]:
+    """The middles of the gaps between columns: where no row has anything, and several have something on both sides."""
+    if len(rows) < _LEAST_ROWS:
+        return []
+    least = _GUTTER * float(np.median([_usual_height(row) for row in rows]))
+    pieces = sorted((one.box.left, one.box.right) for row in rows for one in row)
+    ends = [(row[0].box.left, max(one.box.right for one in row)) for row in rows]
+    gutters, right = [], pieces[0][1]
+    for left, other in pieces:
+        middle = (right + left) / 2
+        if left - right >= least and sum(first < middle < last for first, last in ends) >= _LEAST_ROWS:
+            gutters.append(middle)
+        right = max(right, other)
+    return gutters
+
+
+def _numbers(row: Row, width: int, gutters: Sequence[float]) -> Iterator[tuple[Row, Between | None]]:
+    """The numbers of a row: parted at gutters, where a gap is wide, and where they are too long for one line."""
     height = _usual_height(row)
-    cuts = [0, *_wide_gaps(row, height), len(row)]
+    cuts = [0, *sorted({*_wide_gaps(row, height), *_at_gutters(row, gutters)}), len(row)]
     parts = [row[start:end] for start, end in itertools.pairwise(cuts)]
     parts = [shorter for part in parts for shorter in _short_enough(part, height)]
     edges = [0.0, *((one[-1].box.right + other[0].box.left) / 2 for one, other in itertools.pairwise(parts))]
@@ -223,6 +257,12 @@ def _wide_gaps(row: Row, height: float) -> list[int]:
             gaps.append(index)
         right = max(right, one.box.right)
     return gaps
+
+
+def _at_gutters(row: Row, gutters: Sequence[float]) -> list[int]:
+    """Before which pieces of a row, but for its first, there is a gutter."""
+    columns = np.searchsorted(gutters, [one.box.left for one in row])
+    return [index for index in range(1, len(row)) if columns[index] > columns[index - 1]]
 
 
 def _short_enough(part: Row, height: float) -> list[Row]:

@@ -25,7 +25,11 @@ from app.imaging.reading_order import reading_order
 # A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
 _FRAME_DENSITY = 0.2
 _ENCLOSED_HEIGHT = 0.25
+# … or so many pieces, so high, as are digits of a table in its grid, or of several lines in a box.
+_ENCLOSED_DIGITS, _LEAST_DIGIT = 3, 6
 _MOST_FRAMES = 64
+# A circle or a square around a digit has sides that differ by less than this.
+_ROUND = 0.85
 # What lies along a frame's line with this share of its pixels is what is left of it.
 _ALONG_SHARE = 0.8
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
@@ -39,6 +43,8 @@ _MIN_RELATIVE_HEIGHT = 0.4
 # On a page, what is lower than this share of the tall components' height is a speck.
 _MIN_PAGE_HEIGHT = 0.2
 
+# But for what is at least so many pixels high, of which there are so many that are alike: smaller print.
+_LEAST_PRINT, _LEAST_PRINTED = 8, 3
 # Digits of one page are alike in height to this factor.
 _ALIKE = 1.25
 # A pixel and its eight neighbours; and theirs.
@@ -61,6 +67,10 @@ def single_digit(ink: Ink) -> Candidate | None:
 
     None where there is no ink.
     """
+    ring = _enclosing(ink.components) & _is_round(ink.components)
+    if ring.any():  # around a digit that is circled
+        ring_pixels = cv2.dilate(ink.components.mask_of(ring), _NEIGHBOURS).astype(np.uint8, copy=False)
+        ink = ink_of(ink.strength & ~ring_pixels)
     kept = np.arange(1, len(ink.components.stats))
     frame = frame_pieces(ink.components)
     if frame.any():
@@ -152,8 +162,15 @@ def _pieces(ink: Ink, limit: int) -> list[list[int]]:
     if not labels.size:
         return []
     tall = usual_height(height[labels])
-    labels = labels[height[labels] >= max(3.0, _MIN_PAGE_HEIGHT * tall)]
+    labels = labels[(height[labels] >= max(3.0, _MIN_PAGE_HEIGHT * tall)) | in_small_print(height[labels])]
     return _joined(components, labels[np.argsort(-height[labels], kind="stable")][: 2 * limit])
+
+
+def in_small_print(heights: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which of some pieces, (n,), are as high as several others: a date below a clock, cents beside a price."""
+    ordered = np.sort(heights)
+    alike = ordered.searchsorted(heights * _ALIKE, "right") - ordered.searchsorted(heights / _ALIKE)
+    return np.asarray((heights >= _LEAST_PRINT) & (alike >= _LEAST_PRINTED))
 
 
 def _candidate(components: Components, strength: NDArray[np.uint8], labels: list[int]) -> Candidate:
@@ -235,10 +252,25 @@ def _enclosing(components: Components) -> NDArray[np.bool_]:
     for label in thin[np.argsort(-heights[thin], kind="stable")][:_MOST_FRAMES]:
         inside = (lefts > lefts[label]) & (components.rights < components.rights[label])
         inside &= (tops > tops[label]) & (components.bottoms < components.bottoms[label])
-        inside &= heights >= _ENCLOSED_HEIGHT * heights[label]
-        enclosing[label] = inside.any()
+        high = inside & (heights >= _ENCLOSED_HEIGHT * heights[label])
+        enclosing[label] = high.any() or _alike(heights[inside]) >= _ENCLOSED_DIGITS
     enclosing[0] = False
     return enclosing
+
+
+def _is_round(components: Components) -> NDArray[np.bool_]:
+    """Which components, by label, are about as wide as high: a 0 around a stroke or a dot of its own is narrower."""
+    width, height = components.stats[:, WIDTH], components.stats[:, HEIGHT]
+    return np.asarray((width >= _ROUND * height) & (height >= _ROUND * width))
+
+
+def _alike(heights: NDArray[np.int32]) -> int:
+    """How many of some pieces are as high as digits that are as high as the usual one."""
+    high = heights[heights >= _LEAST_DIGIT]
+    if not high.size:
+        return 0
+    usual = usual_height(high)
+    return int(np.count_nonzero((high >= usual / _ALIKE) & (high <= usual * _ALIKE)))
 
 
 def _belongs_to_main(components: Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -158,3 +158,14 @@ def test_strips_are_bounded(shape: tuple[int, int]) -> None:
     image[::9] = 20
     line = line_image(image, Polarity.DARK_ON_LIGHT)
     assert line is None or line.pixels.shape[1] <= MOST_WIDTH
+
+
+@pytest.mark.parametrize("shape", [(3_000_000, 1), (40_000, 3), (1, 3_000_000)])
+def test_a_line_of_an_image_like_a_thread_is_no_wider_than_it(shape: tuple[int, int]) -> None:
+    """A margin of a share of the height was many times the image: a few bytes took gigabytes, or ended in a 500."""
+    thread = np.full(shape, 255, np.uint8)
+    thread[shape[0] // 2, shape[1] // 2] = 0
+    line = line_image(thread, Polarity.DARK_ON_LIGHT)
+    assert line is not None
+    assert line.pixels.shape[0] == LINE_HEIGHT
+    assert line.pixels.size <= LINE_HEIGHT * MOST_WIDTH

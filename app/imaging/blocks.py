@@ -1,0 +1,227 @@
+"""Blocks of another grey than the page, with marks on them: sheets on a desk, buttons, badges, coloured rows of a table.
+
+Within a block, ink and paper may be the other way round than beside it, and the block itself is as strong as ink.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import Polarity
+from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, components_of
+
+GreyPixels = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+
+# The background is what the image's edge shows. What differs from it by so many grey levels, and so many standard
+# deviations of it (1.4826 times the median absolute deviation), is not background; nor is what so differs a block's.
+_LEAST_DIFFERENCE, _LEAST_DEVIATIONS = 24.0, 4.0
+# A block is so many pixels high and wide at least, with its marks it fills this share of its convex hull, and this
+# share of it is of one grey, or of one that changes evenly.
+_LEAST_SIDE, _LEAST_FILLED, _LEAST_EVEN = 16, 0.7, 0.55
+_MOST_BLOCKS = 64
+# A mark is so many pixels high at least, fills less than this share of its convex hull, and its strokes are this share
+# of its lesser side at most: a bold digit, which is as even as a block, has holes that are convex or fat.
+_LEAST_MARK, _CONVEX, _FAT, _MOST_MARKS = 6, 0.85, 0.5, 200
+# With fewer marks than these, a block fills this share of a rectangle or a circle: the hole of a 0 may look like a mark.
+_SEVERAL, _DRAWN_SHAPE = 3, 0.9
+# Blocks whose heights differ by less than this share, and that are of one grey, are alike.
+_UNLIKE = 0.15
+# A block without marks is a picture where it is not much longer than wide, and so much higher than what else there is.
+_LEAST_ROUND, _TALLER = 0.6, 2.0
+# So much of a block's edge is wiped, in pixels and as a share of its lesser side.
+_LEAST_RIM, _RIM = 2, 0.02
+# A page may lie on a desk and have buttons on it.
+_DEPTH = 2
+# Points of a block that its grey is estimated from, at most.
+_SAMPLED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """`rows`, `columns`: where it is. `inside`: (h, w) 255 on it, 0 beside it. `paper`: (h, w), its grey.
+
+    `size`: the width and height of its own box. `is_drawn`: it is a rectangle or a circle.
+    """
+
+    rows: slice
+    columns: slice
+    inside: Mask
+    paper: Plane
+    size: tuple[int, int]
+    is_drawn: bool
+
+
+def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
+    """An image, (h, w) uint8, with all marks dark on white, whether they are on blocks or beside them.
+
+    Solid pictures beside writing are wiped. None where there is neither these nor a block with marks. `polarity`: that
+    of the marks; under AUTO, they may differ from their paper in either way.
+    """
+    found: GreyPixels | None = None
+    for _ in range(_DEPTH):
+        once = _once_levelled(grey if found is None else found, polarity if found is None else Polarity.DARK_ON_LIGHT)
+        if once is None:
+            break
+        found = once
+    return found
+
+
+def _once_levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
+    edge = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1])).astype(np.float32)
+    level = float(np.median(edge))
+    spread = 1.4826 * float(np.median(np.abs(edge - level)))
+    least = max(_LEAST_DIFFERENCE, _LEAST_DEVIATIONS * spread)
+    components = components_of(np.asarray(cv2.absdiff(grey, np.full_like(grey, round(level))) > least, np.uint8))
+    blocks = list(_blocks(grey, components, least))
+    if not blocks:
+        return None
+    strength = _strength(grey, np.float32(level), polarity)
+    for block in blocks:
+        own, around = strength[block.rows, block.columns], _around(block)
+        own[cv2.dilate(block.inside, around) > 0] = 0
+        within = cv2.erode(block.inside, around) > 0
+        own[within] = _strength(grey[block.rows, block.columns], block.paper, polarity)[within]
+    return np.asarray(255 - strength, np.uint8)
+
+
+def _blocks(grey: GreyPixels, components: Components, least: float) -> Iterator[_Block]:
+    """The blocks that have marks, those that are like one of them, and plain ones that writing stands beside."""
+    taken = np.zeros_like(grey)
+    marked: list[_Block] = []
+    bare: list[_Block] = []
+    for label in _large(components):
+        block = _block(grey, components, label, taken)
+        if block is None:
+            continue
+        if _is_marked(grey, block, least):
+            marked.append(block)
+            taken[block.rows, block.columns] |= block.inside
+        elif block.is_drawn:
+            bare.append(block)
+    heights = components.stats[1:, HEIGHT]
+    heights = heights[heights >= _LEAST_MARK]
+    low = float(np.median(heights)) if len(heights) >= _SEVERAL + len(bare) else np.inf
+    yield from marked
+    for block in bare:
+        plain = min(block.size) >= max(_LEAST_ROUND * max(block.size), _TALLER * low)
+        if (plain or any(_alike(block, other) for other in marked)) and not _is_taken(block, taken):
+            yield block
+
+
+def _alike(block: _Block, other: _Block) -> bool:
+    """Whether two blocks are of one height and one grey, as the keys of a pad are."""
+    (_, height), (_, others) = block.size, other.size
+    level = abs(float(np.median(block.paper)) - float(np.median(other.paper)))
+    return abs(height - others) <= _UNLIKE * others and level <= _LEAST_DIFFERENCE / 2
+
+
+def _is_taken(block: _Block, taken: Mask) -> bool:
+    return bool((taken[block.rows, block.columns] & block.inside).any())
+
+
+def _around(block: _Block) -> Mask:
+    """The neighbourhood of a pixel that is wiped at a block's edge."""
+    side = 2 * max(_LEAST_RIM, round(_RIM * min(block.inside.shape))) + 1
+    return np.ones((side, side), np.uint8)
+
+
+def _strength(grey: GreyPixels, paper: Plane | np.float32, polarity: Polarity) -> GreyPixels:
+    """How much a pixel differs from its paper, 0 to 255; only in the way that the polarity says."""
+    difference = grey.astype(np.float32) - paper
+    if polarity is Polarity.AUTO:
+        difference = np.abs(difference)
+    elif polarity is Polarity.DARK_ON_LIGHT:
+        difference = -difference
+    return np.asarray(np.clip(difference, 0, 255), np.uint8)
+
+
+def _large(components: Components) -> list[int]:
+    """The labels of what may be a block, the largest first."""
+    stats = components.stats
+    large = np.minimum(stats[:, WIDTH], stats[:, HEIGHT]) >= _LEAST_SIDE
+    large &= stats[:, AREA] >= _LEAST_EVEN * _LEAST_FILLED * 0.5 * stats[:, WIDTH] * stats[:, HEIGHT]
+    large[0] = False
+    labels = np.flatnonzero(large)
+    order: list[int] = labels[np.argsort(-stats[labels, AREA], kind="stable")][:_MOST_BLOCKS].tolist()
+    return order
+
+
+def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) -> _Block | None:
+    """The block that a component is; None where it is none, or lies on one that is `taken` already."""
+    left, top, width, height = components.stats[label, [LEFT, TOP, WIDTH, HEIGHT]].tolist()
+    pad = 2 * max(_LEAST_RIM, round(_RIM * min(width, height)))  # for its rim, which is wiped
+    rows = slice(max(0, top - pad), top + height + pad)
+    columns = slice(max(0, left - pad), left + width + pad)
+    own = (components.labels[rows, columns] == label).view(np.uint8)
+    if (taken[rows, columns] & own).any():
+        return None
+    outlines, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = cv2.convexHull(
+        outlines[0]
+    )  # the one of a component; marks at a block's edge may be as dark as what is beside
+    area, (_, (wide, high), _) = cv2.contourArea(outlines[0]), cv2.minAreaRect(hull)
+    circle = np.pi * cv2.minEnclosingCircle(hull)[1] ** 2
+    if min(wide, high) < _LEAST_SIDE or area < _LEAST_FILLED * cv2.contourArea(hull):
+        return None
+    inside = np.zeros_like(own)
+    cv2.fillConvexPoly(inside, hull, 255)
+    pixels = grey[rows, columns]
+    paper = _plane(pixels, inside)
+    even = np.abs(pixels - paper)[inside > 0] <= _LEAST_DIFFERENCE / 2
+    if float(even.mean()) < _LEAST_EVEN:
+        return None
+    return _Block(rows, columns, inside, paper, (width, height), area >= _DRAWN_SHAPE * min(wide * high, circle))
+
+
+def _plane(pixels: GreyPixels, inside: Mask) -> Plane:
+    """The grey of most of what is inside, which may change evenly from side to side: (h, w) float32.
+
+    Least squares of a plane, again and again of what is near it, from the median on.
+    """
+    y, x = np.nonzero(inside)
+    step = -(-len(y) // _SAMPLED)
+    y, x = y[::step], x[::step]
+    values = pixels[y, x].astype(np.float64)
+    height, width = pixels.shape
+    terms = np.column_stack([np.ones(len(y)), x / width, y / height])
+    plane = np.array([float(np.median(values)), 0.0, 0.0])
+    for reach in (48.0, 24.0, 12.0):
+        near = np.abs(terms @ plane - values) <= reach
+        if np.count_nonzero(near) < _LEAST_EVEN * len(values) / 2:
+            break
+        plane = np.linalg.lstsq(terms[near], values[near], rcond=None)[0]
+    across, down = np.arange(width) / width, np.arange(height)[:, np.newaxis] / height
+    return np.asarray(plane[0] + plane[1] * across + plane[2] * down, np.float32)
+
+
+def _is_marked(grey: GreyPixels, block: _Block, least: float) -> bool:
+    """Whether there is something on a block that may be writing."""
+    within = cv2.erode(block.inside, _around(block))
+    differs = np.abs(grey[block.rows, block.columns] - block.paper) > least
+    marks = components_of(np.asarray(within * differs, np.uint8))
+    beside = np.unique(marks.labels[cv2.dilate(255 - within, np.ones((3, 3), np.uint8)) > 0])  # shades of the edge
+    heights = marks.stats[:, HEIGHT].copy()
+    heights[0] = heights[beside] = 0
+    labels = np.argsort(-heights, kind="stable")[:_MOST_MARKS]
+    written = (_is_written(marks, label) for label in labels[heights[labels] >= _LEAST_MARK].tolist())
+    return sum(itertools.islice((one for one in written if one), _SEVERAL)) >= (1 if block.is_drawn else _SEVERAL)
+
+
+def _is_written(marks: Components, label: int) -> bool:
+    """Whether a mark is of strokes that turn."""
+    left, top, width, height = marks.stats[label, [LEFT, TOP, WIDTH, HEIGHT]].tolist()
+    own = np.pad((marks.labels[top : top + height, left : left + width] == label).view(np.uint8), 1)
+    hull = np.zeros_like(own)
+    cv2.fillConvexPoly(hull, cv2.convexHull(cv2.findNonZero(own)), 1)
+    if marks.stats[label, AREA] >= _CONVEX * np.count_nonzero(hull):
+        return False
+    thickness = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max())
+    return bool(thickness <= _FAT * min(width, height))
