@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from traceback import print_exception
 from typing import TYPE_CHECKING, Any
 
 from app.bulk.answers import Answered, Line, answered_in, unreadable, writing
 from app.bulk.listing import Selection, image_files, listed, sorted_image_files
 from app.domain import Polarity
-from app.errors import OcrError
 from app.settings import CLIENT_API_KEY, SettingsError
 
 if TYPE_CHECKING:
@@ -105,17 +105,26 @@ def _nothing_found() -> int:
 
 
 def _line(path: Path, recogniser: Recogniser, answer: Answer) -> Line:
-    from app.api.problems import problem_of
-
     try:
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return unreadable(path, error)
     try:
         return {"file": str(path), **answer(recogniser, data)}
-    except OcrError as error:
-        problem = problem_of(error, "")[0].model_dump(mode="json", exclude={"request_id"})
-        return {"file": str(path), "problem": problem}
+    except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
+        return {"file": str(path), "problem": _problem(error)}
+
+
+def _problem(error: Exception) -> dict[str, Any]:
+    """The problem of a file, as the service tells it; of a fault of ours, stderr has the traceback."""
+    from app.api.problems import problem_of
+
+    told, kind = problem_of(error, "")
+    problem: dict[str, Any] = told.model_dump(mode="json", exclude={"request_id"})
+    if kind.status == 500:
+        print_exception(error)
+        problem["detail"] = "Something went wrong here, not with the file. What it was is on stderr."
+    return problem
 
 
 def _query(options: argparse.Namespace) -> dict[str, str]:

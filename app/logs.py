@@ -37,6 +37,8 @@ def configure_logging(level: str, log_format: Literal["auto", "json", "console"]
         )
     )
     logging.basicConfig(handlers=[handler], level=max(severity, logging.WARNING), force=True)
+    # It warns of every malformed form, however many come; the request's own line says the same, within its limit.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 def _json(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:

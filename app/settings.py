@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         keys = tuple(key.strip() for key in value.split(",") if key.strip())
         if value and not keys:
             raise ValueError("there is no key in it; leave the variable out to serve without keys")
+        # Of other letters no two clients send the same bytes in a header.
+        if not all(key.isascii() and key.isprintable() for key in keys):
+            raise ValueError("a key may have printable ASCII characters alone, and one of these has others")
         return keys
 
     @field_validator("protect_operations")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +36,9 @@ from app.settings import Settings
 from app.tracing import Tracing
 
 Load = Callable[[Settings, ModelVersion, Callable[[int], None]], Recogniser]
+
+# What still runs when the application ends is for requests that have their answer: so long it may come to its end.
+_LAST_WORK_S = 0.5
 
 _log = structlog.get_logger("digit_ocr")
 
@@ -75,15 +79,21 @@ def create_app(
         _log.info("model loaded", model=manifest.name, model_version=manifest.version, seconds=round(seconds, 3))
         state.recogniser = recogniser
 
+    def close() -> None:
+        state.workers.close()  # first: they ask the recogniser
+        if state.recogniser is not None:
+            state.recogniser.close()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(load_model())
         yield
         state.draining = True
         await loading
-        state.workers.close()
-        if state.recogniser is not None:
-            state.recogniser.close()
+        closing = threading.Thread(target=close, name="closing", daemon=True)
+        closing.start()
+        await asyncio.to_thread(closing.join, _LAST_WORK_S)
+        state.left_working = closing.is_alive()
         requests.tell()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
@@ -100,6 +110,7 @@ def create_app(
         static_url="/docs-assets",
         favicon_url="/docs-assets/favicon.png",
         lifespan=lifespan,
+        redirect_slashes=False,  # it would redirect to whatever host the client names, and before any key is asked for
         telemetry=_telemetry(tracing),
     )
     app.state.service = state

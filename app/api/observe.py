@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import time
+from collections.abc import Iterable
 
 import structlog
 from starlette.requests import Request
@@ -48,7 +49,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = _request_id(scope["headers"])
+        request_id = request_id_of(scope["headers"])
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
         state["status"] = 0
@@ -129,7 +130,7 @@ class Unforeseen:
             await problem_response(Request(scope), error)(scope, receive, send)
 
 
-def _request_id(headers: list[tuple[bytes, bytes]]) -> bytes:
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The client's own id if it is a sane one, else a new one."""
     for name, value in headers:
         if name == b"x-request-id":

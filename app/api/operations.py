@@ -23,6 +23,11 @@ _BATCH = (
     errors.InvalidParameter,
     errors.MissingFile,
 )
+_EACH_FOR_ITSELF = (
+    "A bad file has a problem of its own, and never spoils the others. All of them have one deadline: where it passes, "
+    "each file that is not done by then has the problem `deadline-exceeded`; where none is done, that problem is the "
+    "whole answer."
+)
 # Those of an image are the whole answer where there is one image; in a batch they stand beside the other results.
 _SINGLE = (*_BATCH, errors.ImageTooLarge, errors.UnsupportedImage, errors.CorruptImage)
 
@@ -72,8 +77,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "predict_batch": Operation(
         summary="Tell one digit each of several images",
-        description=f"One digit each of up to {MAX_BATCH_FILES} images, answered in order. A bad file has a problem of "
-        "its own, and never spoils the others.",
+        description=f"One digit each of up to {MAX_BATCH_FILES} images, answered in order. {_EACH_FOR_ITSELF}",
         answer="A result or a problem for each file.",
         example=examples.PREDICTIONS,
         errors=_BATCH,
@@ -82,8 +86,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "read_batch": Operation(
         summary="Read the numbers of several images",
-        description=f"The numbers of up to {MAX_BATCH_FILES} images, answered in order. A bad file has a problem of "
-        "its own, and never spoils the others.",
+        description=f"The numbers of up to {MAX_BATCH_FILES} images, answered in order. {_EACH_FOR_ITSELF}",
         answer="A result or a problem for each file.",
         example=examples.READINGS,
         errors=_BATCH,

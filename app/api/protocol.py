@@ -7,13 +7,13 @@ takes headers of any length and number.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.api.observe import request_id_of
 from app.api.problems import PROBLEM_MEDIA_TYPE, problem_of
 from app.errors import MalformedRequest
 
@@ -168,9 +168,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answers with a problem where no other answer is under way, and closes the connection."""
         self._refused = True
         self._stop_timer()
-        request_id = uuid.uuid4().hex
         cycle = self.cycle
-        if cycle is None or cycle.response_complete:
+        idle = cycle is None or cycle.response_complete
+        # What has no head yet, not even half of one, has no id: the headers would be those of the request before.
+        request_id = request_id_of(() if idle and not self._in_head else self.headers).decode()
+        if idle:
             self._on_refused(request_id, error)
         elif self._in_head or self.pipeline:  # an earlier request is still worked on: it gets its answer
             self._on_refused(request_id, error)

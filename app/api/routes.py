@@ -30,11 +30,11 @@ from app.api.schemas import (
     ReadQuery,
     Reports,
 )
-from app.api.state import ServiceState
+from app.api.state import ServiceState, require_client
 from app.api.uploads import Upload, image_of, images_of
 from app.deadline import Deadline
 from app.domain import Prediction, Reading
-from app.errors import OcrError
+from app.errors import DeadlineExceeded, OcrError
 from app.imaging.annotate import annotated_png
 from app.manifest import Manifest
 from app.recogniser import Recogniser
@@ -127,12 +127,14 @@ async def read_batch(request: Request) -> Response:
     return _json(ReadingBatch(results=items))
 
 
+@operations_routes.head("/livez", include_in_schema=False)  # probes ask for the head alone; the server sends no body
 @operations_routes.get("/livez", response_model=Health)
 async def livez() -> Response:
     """Whether the process answers."""
     return _json(Health(status="alive", model=None))
 
 
+@operations_routes.head("/readyz", include_in_schema=False)
 @operations_routes.get("/readyz", response_model=Health)
 async def readyz(request: Request) -> Response:
     """Whether the model is loaded, checked and warmed up, and shutdown has not begun."""
@@ -218,15 +220,33 @@ async def _made(work: _Work, make: Callable[[], Answer]) -> Answer:
 async def _answered(
     request: Request, state: ServiceState, item: type[Item], answer: Callable[[Upload, Deadline], Awaitable[BaseModel]]
 ) -> list[Item]:
-    """The answers to all files of a batch, in order."""
+    """The answers to all files of a batch, in order.
+
+    Raises DeadlineExceeded where the time is up before the first one; else it is the problem of each that is left.
+    """
     items: list[Item] = []
-    async with state.admitted() as deadline:
-        for upload in await images_of(request, state.settings.max_body_bytes):
-            try:
-                items.append(item(filename=upload.filename, status=200, result=await answer(upload, deadline)))
-            except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
-                problem = _problem_of_file(error, request.state.request_id, state)
-                items.append(item(filename=upload.filename, status=problem.status, problem=problem))
+    uploads: list[Upload] = []
+
+    def fail(upload: Upload, error: Exception) -> None:
+        problem = _problem_of_file(error, request.state.request_id, state)
+        items.append(item(filename=upload.filename, status=problem.status, problem=problem))
+
+    try:
+        async with state.admitted() as deadline:
+            uploads = await images_of(request, state.settings.max_body_bytes)
+            for upload in uploads:
+                await require_client(request)
+                try:
+                    items.append(item(filename=upload.filename, status=200, result=await answer(upload, deadline)))
+                except DeadlineExceeded:
+                    raise
+                except Exception as error:  # whatever it is, it is this file's, and must not spoil the others
+                    fail(upload, error)
+    except DeadlineExceeded as error:
+        if not items:
+            raise
+        for upload in uploads[len(items) :]:
+            fail(upload, error)
     return items
 
 

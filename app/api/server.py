@@ -51,12 +51,16 @@ def serve(settings: Settings, version: ModelVersion) -> int:
         server.should_exit = True
 
     tracing = open_tracing()
-    server = Server(create_app(settings, version, build_recogniser, on_failure=stop, tracing=tracing), settings)
+    app = create_app(settings, version, build_recogniser, on_failure=stop, tracing=tracing)
+    server = Server(app, settings)
     try:
         server.run()
     except SystemExit as error:  # uvicorn's way of saying that the start failed: the port is taken, most often
         return 1 if error.code else 0
-    return 1 if failure else 0
+    status = 1 if failure else 0
+    if app.state.service.left_working:
+        os._exit(status)  # a thread that comes back from a network's own code into an ended interpreter aborts
+    return status
 
 
 class Server(uvicorn.Server):

@@ -13,6 +13,7 @@ from app.api.files import StoredFile
 from app.api.pages import OWN_PAGE_HEADERS
 
 _PAGES = ("index.html", "about.html")
+_GET_AND_HEAD = ["GET", "HEAD"]  # probes ask for the head alone; the server leaves the body out
 
 
 def site_routes() -> APIRouter:
@@ -21,11 +22,11 @@ def site_routes() -> APIRouter:
     pages = {name: stored.pop(name) for name in _PAGES}
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/")
+    @routes.api_route("/", methods=_GET_AND_HEAD)
     async def index(request: Request) -> Response:
         return pages["index.html"].response(request, OWN_PAGE_HEADERS)
 
-    @routes.get("/about")
+    @routes.api_route("/about", methods=_GET_AND_HEAD)
     async def about(request: Request) -> Response:
         return pages["about.html"].response(request, OWN_PAGE_HEADERS)
 

@@ -39,6 +39,7 @@ class ServiceState:
     recogniser: Recogniser | None = None
     draining: bool = False
     in_flight: int = field(default=0)
+    left_working: bool = False  # after the shutdown: whether a thread is still at work, for nobody
 
     @property
     def model(self) -> ModelName:
@@ -93,8 +94,14 @@ class ServiceState:
         try:
             while not running.done():
                 await asyncio.wait((running,), timeout=_HANG_UP_CHECK_S)
-                if not running.done() and await request.is_disconnected():
-                    raise MalformedRequest("The client hung up before it was answered.")
+                if not running.done():
+                    await require_client(request)
             return running.result()
         finally:
             running.cancel()  # of no effect where it is done
+
+
+async def require_client(request: Request) -> None:
+    """Raises MalformedRequest where the client hung up; nobody reads it."""
+    if await request.is_disconnected():
+        raise MalformedRequest("The client hung up before it was answered.")

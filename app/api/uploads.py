@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
@@ -14,7 +14,6 @@ from app.errors import BodyTooLarge, InvalidParameter, MalformedRequest, Missing
 
 FIELD = "file"
 MAX_BATCH_FILES = 64
-_CURL = "curl -F file=@digit.png http://localhost:8000"
 # A client in the middle of sending reads no answer: what is too much is thrown away for a while before the 413.
 _DRAINED_BYTES = 64 * 2**20
 _DRAINED_SECONDS = 5.0
@@ -46,8 +45,10 @@ async def image_of(request: Request, max_bytes: int) -> Upload:
     uploads = await _uploads(request, max_bytes)
     if len(uploads) > 1:
         raise InvalidParameter(
-            f"There are {len(uploads)} parts named {FIELD}; send one, or use {request.url.path}/batch."
+            f"There are {len(uploads)} parts named {FIELD}; send one, or use {request.scope['path']}/batch."
         )
+    if not uploads[0].data:  # a browser sends that where no file was chosen
+        raise MissingFile(f"The field {FIELD!r} has no file, or an empty one. Send the image: {_curl(request)}")
     return uploads[0]
 
 
@@ -65,7 +66,7 @@ async def _uploads(request: Request, max_bytes: int) -> list[Upload]:
     media_type, options = parse_options_header(request.headers.get("content-type", ""))
     if not media_type.startswith(b"multipart/"):
         if not body:
-            raise MissingFile(f"The body is empty. Send the image: {_CURL}{request.url.path}")
+            raise MissingFile(f"The body is empty. Send the image: {_curl(request)}")
         return [Upload(body)]
     boundary = options.get(b"boundary")
     if not boundary:
@@ -77,34 +78,51 @@ async def _uploads(request: Request, max_bytes: int) -> list[Upload]:
             ", ".join(repr(name[:_NAME_SHOWN]) for name, _ in map(_named, parts[:_NAMES_SHOWN])) or "no parts at all"
         )
         names += ", …" if len(parts) > _NAMES_SHOWN else ""
-        raise MissingFile(f"The form has no field {FIELD!r} (it has {names}). Try: {_CURL}{request.url.path}")
+        raise MissingFile(f"The form has no field {FIELD!r} (it has {names}). Try: {_curl(request)}")
     return uploads
+
+
+def _curl(request: Request) -> str:
+    """A line that works where the service runs: the Host that a request names may be anything."""
+    _, port = request.scope["server"]
+    return f"curl -F {FIELD}=@digit.png http://localhost:{port}{request.scope['path']}"
 
 
 async def _body(request: Request, max_bytes: int) -> bytes:
     declared = request.headers.get("content-length", "")
     too_large = declared.isdigit() and int(declared) > max_bytes
+    if too_large and "expect" in request.headers:
+        raise _too_large(max_bytes)  # the client has sent nothing of it yet, and waits to be told whether it may
     chunks: list[bytes] = []
     size = 0
-    give_up = time.monotonic() + _DRAINED_SECONDS
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            too_large = too_large or size > max_bytes
-            if not too_large:
-                chunks.append(chunk)
-                continue
-            chunks.clear()
-            if size > _DRAINED_BYTES or time.monotonic() > give_up:
-                break
+        async with asyncio.timeout(_DRAINED_SECONDS if too_large else None) as draining:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if too_large:
+                    if size > _DRAINED_BYTES:
+                        break
+                elif size > max_bytes:
+                    too_large = True
+                    chunks.clear()
+                    draining.reschedule(asyncio.get_running_loop().time() + _DRAINED_SECONDS)
+                else:
+                    chunks.append(chunk)
     except ClientDisconnect as error:
         raise MalformedRequest("The connection closed before the body was complete.") from error
+    except TimeoutError:
+        pass  # enough is thrown away
     if too_large:
-        raise BodyTooLarge(f"The body is larger than {max_bytes:,} bytes. Scale the image down, or compress it.")
+        raise _too_large(max_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {max_bytes:,} bytes. Scale the image down, or compress it.")
+
+
 def _parts(body: bytes, boundary: bytes) -> list[_Part]:
+    """The parts of a form. Raises MalformedRequest."""
     parts: list[_Part] = []
     header: list[bytes] = []
     finished = False
@@ -142,12 +160,19 @@ def _parts(body: bytes, boundary: bytes) -> list[_Part]:
         "on_end": end,
     }
     try:
-        MultipartParser(boundary, callbacks).write(body)  # type: ignore[arg-type]  # its TypedDict cannot be spelt here
-    except MultipartParseError as error:
+        parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]  # its TypedDict cannot be spelt here
+        parser.write(_without_preamble(body, b"--" + boundary))
+    except FormParserError as error:
         raise MalformedRequest(f"The multipart body does not parse: {error}.") from error
     if not finished:
         raise MalformedRequest("The multipart body is cut short: its closing boundary is missing.")
     return parts
+
+
+def _without_preamble(body: bytes, delimiter: bytes) -> bytes:
+    """A form from its first delimiter on: what stands before it says nothing (RFC 2046, 5.1.1)."""
+    start = 0 if body.startswith(delimiter) else body.find(b"\n" + delimiter) + 1
+    return body[start:] if start else body
 
 
 def _named(part: _Part) -> tuple[str, Upload]:

@@ -40,9 +40,10 @@ class Answered:
         return place < len(self._digests) and self._digests[place] == digest
 
 
-def unreadable(path: Path, error: OSError) -> Line:
-    """The line of a file that cannot be read."""
-    problem = {"title": "Unreadable file", "detail": f"{path} cannot be read: {error.strerror}."}
+def unreadable(path: Path, error: OSError | ValueError) -> Line:
+    """The line of a file that cannot be read; a ValueError is that of a name that no file has, with a NUL in it."""
+    why = error.strerror if isinstance(error, OSError) else error
+    problem = {"title": "Unreadable file", "detail": f"{path} cannot be read: {why}."}
     return {"file": str(path), "problem": problem}
 
 

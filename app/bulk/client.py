@@ -71,7 +71,7 @@ class Client:
         """
         try:
             data = path.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return unreadable(path, error)
         began, tries = time.monotonic(), 0
         while True:

@@ -1,4 +1,4 @@
-"""Blocks of another grey than the page, with marks on them: sheets on a desk, buttons, badges, coloured rows of a table.
+"""Blocks of another grey than the page, with marks on them: sheets on a desk, buttons, badges, coloured table rows.
 
 Within a block, ink and paper may be the other way round than beside it, and the block itself is as strong as ink.
 """
@@ -20,8 +20,9 @@ GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
-# The background is what the image's edge shows. What differs from it by so many grey levels, and so many standard
-# deviations of it (1.4826 times the median absolute deviation), is not background; nor is what so differs a block's.
+# The background is what the image's edge shows, of one grey or of one that changes evenly. What differs from it by so
+# many grey levels, and so many standard deviations of it (1.4826 times the median absolute deviation), is no
+# background; nor is what so differs from a block a part of that.
 _LEAST_DIFFERENCE, _LEAST_DEVIATIONS = 24.0, 4.0
 # A block is so many pixels high and wide at least, with its marks it fills this share of its convex hull, and this
 # share of it is of one grey, or of one that changes evenly.
@@ -30,8 +31,10 @@ _MOST_BLOCKS = 64
 # A mark is so many pixels high at least, fills less than this share of its convex hull, and its strokes are this share
 # of its lesser side at most: a bold digit, which is as even as a block, has holes that are convex or fat.
 _LEAST_MARK, _CONVEX, _FAT, _MOST_MARKS = 6, 0.85, 0.5, 200
-# With fewer marks than these, a block fills this share of a rectangle or a circle: the hole of a 0 may look like a mark.
+# With fewer marks than these, a block fills this share of a rectangle or a circle: the hole of a 0 may be like a mark.
 _SEVERAL, _DRAWN_SHAPE = 3, 0.9
+# Marks are holes in a block, unless they differ from what is beside it, too: then only a large one is looked at.
+_LEAST_SHEET = 64
 # Blocks whose heights differ by less than this share, and that are of one grey, are alike.
 _UNLIKE = 0.15
 # A block without marks is a picture where it is not much longer than wide, and so much higher than what else there is.
@@ -40,8 +43,10 @@ _LEAST_ROUND, _TALLER = 0.6, 2.0
 _LEAST_RIM, _RIM = 2, 0.02
 # A page may lie on a desk and have buttons on it.
 _DEPTH = 2
-# Points of a block that its grey is estimated from, at most.
-_SAMPLED = 1_000
+# Points of a block that its grey is estimated from, at most; how near the last estimate they are, of 255, to count for
+# the next one; and the share that is so near their median where no estimate is needed.
+_SAMPLED, _REACHES, _PLAIN = 1_000, (48.0, 24.0, 12.0), 0.9
+_STEADY = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +80,17 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
 
 
 def _once_levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
-    edge = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1])).astype(np.float32)
-    level = float(np.median(edge))
-    spread = 1.4826 * float(np.median(np.abs(edge - level)))
+    border = np.zeros_like(grey)
+    border[[0, -1]] = border[:, [0, -1]] = 1
+    paper = _plane(grey, border)
+    beside = np.abs(grey - paper)
+    spread = 1.4826 * float(np.median(beside[border > 0]))
     least = max(_LEAST_DIFFERENCE, _LEAST_DEVIATIONS * spread)
-    components = components_of(np.asarray(cv2.absdiff(grey, np.full_like(grey, round(level))) > least, np.uint8))
+    components = components_of((beside > least).view(np.uint8))
     blocks = list(_blocks(grey, components, least))
     if not blocks:
         return None
-    strength = _strength(grey, np.float32(level), polarity)
+    strength = _strength(grey, paper, polarity)
     for block in blocks:
         own, around = strength[block.rows, block.columns], _around(block)
         own[cv2.dilate(block.inside, around) > 0] = 0
@@ -133,9 +140,9 @@ def _around(block: _Block) -> Mask:
     return np.ones((side, side), np.uint8)
 
 
-def _strength(grey: GreyPixels, paper: Plane | np.float32, polarity: Polarity) -> GreyPixels:
+def _strength(grey: GreyPixels, paper: Plane, polarity: Polarity) -> GreyPixels:
     """How much a pixel differs from its paper, 0 to 255; only in the way that the polarity says."""
-    difference = grey.astype(np.float32) - paper
+    difference = grey - paper
     if polarity is Polarity.AUTO:
         difference = np.abs(difference)
     elif polarity is Polarity.DARK_ON_LIGHT:
@@ -163,14 +170,17 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     own = (components.labels[rows, columns] == label).view(np.uint8)
     if (taken[rows, columns] & own).any():
         return None
-    outlines, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    hull = cv2.convexHull(
-        outlines[0]
-    )  # the one of a component; marks at a block's edge may be as dark as what is beside
-    area, (_, (wide, high), _) = cv2.contourArea(outlines[0]), cv2.minAreaRect(hull)
-    circle = np.pi * cv2.minEnclosingCircle(hull)[1] ** 2
+    outlines, relations = cv2.findContours(own, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    (outer,) = np.flatnonzero(relations[0, :, 3] < 0)  # of one component there is one
+    holes = (hole for index, hole in enumerate(outlines) if index != outer)
+    marks = sum(1 for _ in itertools.islice((1 for hole in holes if np.ptp(hole[:, 0, 1]) >= _LEAST_MARK), _SEVERAL))
+    hull = cv2.convexHull(outlines[outer])  # marks at a block's edge may be as dark as what is beside it
+    area, (_, (wide, high), _) = cv2.contourArea(outlines[outer]), cv2.minAreaRect(hull)
     if min(wide, high) < _LEAST_SIDE or area < _LEAST_FILLED * cv2.contourArea(hull):
         return None
+    is_drawn = area >= _DRAWN_SHAPE * min(wide * high, np.pi * cv2.minEnclosingCircle(hull)[1] ** 2)
+    if not is_drawn and marks < _SEVERAL and min(width, height) < _LEAST_SHEET:
+        return None  # what follows costs more, and most digits come to here
     inside = np.zeros_like(own)
     cv2.fillConvexPoly(inside, hull, 255)
     pixels = grey[rows, columns]
@@ -178,7 +188,7 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     even = np.abs(pixels - paper)[inside > 0] <= _LEAST_DIFFERENCE / 2
     if float(even.mean()) < _LEAST_EVEN:
         return None
-    return _Block(rows, columns, inside, paper, (width, height), area >= _DRAWN_SHAPE * min(wide * high, circle))
+    return _Block(rows, columns, inside, paper, (width, height), is_drawn)
 
 
 def _plane(pixels: GreyPixels, inside: Mask) -> Plane:
@@ -186,18 +196,22 @@ def _plane(pixels: GreyPixels, inside: Mask) -> Plane:
 
     Least squares of a plane, again and again of what is near it, from the median on.
     """
-    y, x = np.nonzero(inside)
-    step = -(-len(y) // _SAMPLED)
-    y, x = y[::step], x[::step]
-    values = pixels[y, x].astype(np.float64)
     height, width = pixels.shape
-    terms = np.column_stack([np.ones(len(y)), x / width, y / height])
-    plane = np.array([float(np.median(values)), 0.0, 0.0])
-    for reach in (48.0, 24.0, 12.0):
+    places = np.flatnonzero(inside)
+    places = places[:: -(-len(places) // _SAMPLED)]
+    values = pixels.ravel()[places].astype(np.float64)
+    level = float(np.median(values))
+    if np.mean(np.abs(values - level) <= _REACHES[-1]) >= _PLAIN:
+        return np.full(pixels.shape, level, np.float32)
+    terms = np.column_stack([np.ones(len(places)), places % width / width, places // width / height])
+    plane = np.array([level, 0.0, 0.0])
+    steady = np.diag([0.0, 1.0, 1.0]) * _STEADY  # points in a row tell nothing of the way across it
+    for reach in _REACHES:
         near = np.abs(terms @ plane - values) <= reach
         if np.count_nonzero(near) < _LEAST_EVEN * len(values) / 2:
             break
-        plane = np.linalg.lstsq(terms[near], values[near], rcond=None)[0]
+        own = terms[near]
+        plane = np.linalg.solve(own.T @ own + steady, own.T @ values[near])
     across, down = np.arange(width) / width, np.arange(height)[:, np.newaxis] / height
     return np.asarray(plane[0] + plane[1] * across + plane[2] * down, np.float32)
 

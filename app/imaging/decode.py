@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,11 @@ from PIL import Image, UnidentifiedImageError
 from app.domain import ImageSize
 from app.errors import CorruptImage, ImageTooLarge, OcrError, UnsupportedImage
 from app.imaging.bombs import defused
+from app.imaging.hidden_ink import ink_of_colours, ink_of_opacity, is_blank, is_nearly_flat
+from app.imaging.levels import eight_bits, is_deep, is_negative, transparent_level
+from app.imaging.orientation import orientation_of, swaps_sides, upright
+from app.imaging.signatures import claims_a_served_format, has_bmp_header
+from app.imaging.transparency import on_white, opacity
 
 GreyPixels = NDArray[np.uint8]
 
@@ -26,10 +31,8 @@ FORMAT_NAMES = "PNG, JPEG, WebP, BMP, TIFF, GIF or PNM"
 WORKING_PIXELS = 3_000_000
 
 _BAND_PIXELS = 1_000_000
-_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"GIF8")
 _PNG_HEADER = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
-_EXIF_ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)
+_WITHOUT_COLOUR = ("1", "L", "LA", "La")
 # Pillow's own guard against decompression bombs is a process-wide number that knows nothing of `max_pixels`.
 Image.MAX_IMAGE_PIXELS = None
 # It warns of damaged metadata in words that the sender chooses; Python keeps each of them, and writes it to stderr.
@@ -52,34 +55,45 @@ def decode_image(data: bytes, max_pixels: int) -> GreyImage:
     """Decodes the first frame or page of an image to grey.
 
     EXIF orientation is applied, alpha is composited on white, 16-bit and CMYK are converted. What the format is, the
-    bytes decide.
+    bytes decide. Where white on white is left of a transparent image, the grey is how transparent it is; where the
+    colours of an image differ and their grey levels do not, it is the colours' own difference.
 
     Raises UnsupportedImage for bytes that are none of FORMATS, ImageTooLarge where the header tells more than
     `max_pixels`, CorruptImage where the header or the pixels cannot be decoded.
     """
     with _opened(data, max_pixels) as image:
         width, height = image.size
-        grey = _grey_pixels(image)
-        orientation = _orientation(image)
-    if orientation in _TURNED:
+        has_colour = image.mode not in _WITHOUT_COLOUR and not is_deep(image)
+        _draft(image, "L")
+        image.load()
+        small = _reduced(image)
+        grey = _or_opacity(_grey_pixels(small, is_negative(image)), image, small)
+        if has_colour and is_nearly_flat(grey):
+            if image.format == "JPEG":  # its colours were left undecoded
+                small = _jpeg_in_colour(data, max_pixels)
+            in_colour = ink_of_colours(_colour_pixels(small))
+            grey = grey if in_colour is None else in_colour
+        orientation = orientation_of(image)
+    if swaps_sides(orientation):
         width, height = height, width
-    return GreyImage(_upright(grey, orientation), ImageSize(width, height))
+    return GreyImage(upright(grey, orientation), ImageSize(width, height))
 
 
 def decode_colour(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
     """The same image as (h, w, 3) uint8 red, green, blue, upright, reduced above WORKING_PIXELS; for drawing on.
 
-    Raises what `decode_image` raises.
+    What would be white on white is black. Raises what `decode_image` raises.
     """
     with _opened(data, max_pixels) as image:
+        _draft(image, "RGB")
         image.load()
-        orientation = _orientation(image)
-        image = _reduced(image)
-        if image.mode.startswith(("I", "F", "LAB")):
-            pixels = np.repeat(_to_grey(image)[:, :, np.newaxis], 3, axis=2)
-        else:
-            pixels = np.asarray(_on_white(image).convert("RGB"))
-    return _upright(_within_working_pixels(pixels), orientation)
+        small = _reduced(image)
+        pixels = _grey_pixels(small, is_negative(image)) if is_deep(image) else _colour_pixels(small)
+        pixels = _or_opacity(pixels, image, small)
+        orientation = orientation_of(image)
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, np.newaxis], 3, axis=2)
+    return upright(pixels, orientation)
 
 
 @contextmanager
@@ -88,6 +102,8 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     try:
         if data.startswith(_PNG_HEADER):  # Pillow reads on to the pixels before it tells a PNG's size
             _refuse_oversize(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), max_pixels)
+        if data.startswith(b"BM") and not has_bmp_header(data):  # Pillow calls it a damaged bitmap
+            raise _unsupported()
         data = defused(data)
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _refuse_oversize(*image.size, max_pixels)
@@ -95,9 +111,9 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     except OcrError:
         raise
     except UnidentifiedImageError:
-        if data.startswith(_SIGNATURES):
+        if claims_a_served_format(data):
             raise CorruptImage("The image's header is damaged or cut short. Send the whole file.") from None
-        raise UnsupportedImage(f"The bytes are not an image of a served format. Send {FORMAT_NAMES}.") from None
+        raise _unsupported() from None
     except Exception as error:  # decoders of untrusted bytes raise whatever they like
         raise CorruptImage(
             f"The image's data is damaged or cut short ({type(error).__name__}). Send the whole file."
@@ -111,15 +127,51 @@ def _refuse_oversize(width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _grey_pixels(image: Image.Image) -> GreyPixels:
-    """The image as (h, w) uint8, at WORKING_PIXELS or fewer."""
-    shrink = (image.width * image.height / WORKING_PIXELS) ** 0.5
+def _unsupported() -> UnsupportedImage:
+    return UnsupportedImage(f"The bytes are not an image of a served format. Send {FORMAT_NAMES}.")
+
+
+def _draft(image: Image.Image, mode: str) -> None:
+    """Of a JPEG, whose decoder scales by 1/2, 1/4 or 1/8 while it decodes, and can leave the colours undecoded."""
     if image.format == "JPEG":
-        # The JPEG decoder scales by 1/2, 1/4 or 1/8 while it decodes, and can leave the colours undecoded.
-        image.draft("L", (int(image.width / shrink), int(image.height / shrink)) if shrink > 1 else image.size)
-    image.load()
-    image = _reduced(image)
-    return _within_working_pixels(_to_grey(image))
+        shrink = max(1.0, (image.width * image.height / WORKING_PIXELS) ** 0.5)
+        image.draft(mode, (int(image.width / shrink), int(image.height / shrink)))
+
+
+def _jpeg_in_colour(data: bytes, max_pixels: int) -> Image.Image:
+    """Anew, as small as `decode_image` has it."""
+    with _opened(data, max_pixels) as image:
+        _draft(image, "RGB")
+        image.load()
+        return _reduced(image)
+
+
+def _grey_pixels(small: Image.Image, negative: bool) -> GreyPixels:
+    """An image as (h, w) uint8, at WORKING_PIXELS or fewer."""
+    if is_deep(small):
+        grey = eight_bits(small)
+        return _within_working_pixels(np.uint8(255) - grey if negative else grey)
+    shown = on_white(small)
+    return _within_working_pixels(np.asarray(shown if shown.mode == "L" else shown.convert("L"), np.uint8))
+
+
+def _colour_pixels(small: Image.Image) -> NDArray[np.uint8]:
+    """The same as (h, w, 3) uint8 red, green, blue."""
+    return _within_working_pixels(np.asarray(on_white(small).convert("RGB")))
+
+
+def _or_opacity(pixels: NDArray[np.uint8], image: Image.Image, small: Image.Image) -> NDArray[np.uint8]:
+    """`pixels`, or, where they show nothing of a transparent image, what is opaque of it as dark: (h, w) uint8."""
+    if not image.has_transparency_data or not is_blank(pixels):
+        return pixels
+    if is_deep(small):
+        opaque = np.where(transparent_level(small), 0, 255).astype(np.uint8)
+    elif small.has_transparency_data:
+        opaque = np.asarray(opacity(small))
+    else:  # it was laid on white before it was reduced
+        opaque = np.asarray(_by_bands(image, _reduction(image), "L", opacity))
+    ink = ink_of_opacity(_within_working_pixels(opaque))
+    return pixels if ink is None else ink
 
 
 def _within_working_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -134,59 +186,29 @@ def _within_working_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
+def _reduction(image: Image.Image) -> int:
+    """The whole factor by which an image becomes smaller, so that it is near WORKING_PIXELS."""
+    return int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
+
+
 def _reduced(image: Image.Image) -> Image.Image:
-    """The image by a whole factor smaller, so that it is near WORKING_PIXELS, before conversions multiply its bytes."""
-    factor = int(np.ceil((image.width * image.height / WORKING_PIXELS) ** 0.5))
+    """The image near WORKING_PIXELS, before conversions multiply its bytes."""
+    factor = _reduction(image)
     if factor == 1 or image.mode.startswith("I;16"):  # 16 bits are two bytes a pixel, and become one at once
         return image
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"):
         return image.reduce(factor)
-    # Palettes and single bits have no mean: a band of rows at a time is converted, then reduced.
-    small = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
+    # Palettes and single bits have no mean.
+    return _by_bands(image, factor, "RGB", lambda band: on_white(band).convert("RGB"))
+
+
+def _by_bands(
+    image: Image.Image, factor: int, mode: str, converted: Callable[[Image.Image], Image.Image]
+) -> Image.Image:
+    """The image in another mode and by a factor smaller: a band of rows at a time is converted, then reduced."""
+    small = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
     rows = factor * max(1, _BAND_PIXELS // (image.width * factor))
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(image.height, top + rows)))
-        small.paste(_on_white(band).convert("RGB").reduce(factor), (0, top // factor))
+        small.paste(converted(band).reduce(factor), (0, top // factor))
     return small
-
-
-def _to_grey(image: Image.Image) -> GreyPixels:
-    mode = image.mode
-    if mode.startswith("I;16"):
-        return np.asarray(np.asarray(image) >> 8, np.uint8)
-    if mode == "I":
-        return np.asarray(np.clip(np.asarray(image), 0, 65535) >> 8, np.uint8)
-    if mode == "F":
-        values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
-        return np.asarray(np.clip(values * (255.0 if values.max(initial=0.0) <= 1.0 else 1.0), 0, 255), np.uint8)
-    if mode == "LAB":
-        return np.asarray(image.getchannel("L"), np.uint8)
-    image = _on_white(image)
-    return np.asarray(image if image.mode == "L" else image.convert("L"), np.uint8)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Without alpha, palette or separate inks: L or RGB."""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:  # damaged metadata is no reason to refuse good pixels
-        return 1
-    return value if value in range(1, 9) else 1
-
-
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undoes the EXIF orientation (CIPA DC-008, tag 0x0112)."""
-    if orientation in _TURNED:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)

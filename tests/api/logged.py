@@ -28,6 +28,8 @@ def main(log_format: str) -> None:
         service.post("/predict", content=IMAGE, headers={**key, "X-Request-ID": "good"})
         service.post("/read", content=b"no image", headers={"Authorization": f"Bearer {KEY}", "X-Request-ID": "bad"})
         service.post("/read", content=IMAGE, headers={"X-API-Key": WRONG_KEY, "X-Request-ID": "stranger"})
+        form = {"Content-Type": "multipart/form-data; boundary=b", "X-Request-ID": "malformed"}
+        service.post("/read", content=IMAGE, headers={**key, **form})
         service.post("/nothing/at/all", content=IMAGE, headers={**key, "X-Request-ID": "lost"})
         classifier.error = RuntimeError("the engine is broken")
         service.post("/read", files={"file": IMAGE}, headers={**key, "X-Request-ID": "unforeseen"})

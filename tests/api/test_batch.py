@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from tests.api.conftest import Start
 from tests.api.problems import STATUS, assert_problem, assert_problem_document
-from tests.api.services import Service
+from tests.api.services import Blocking, OneDigit, Service
 from tests.images import FORGED, draw_digit, draw_number, encode
 
 PATHS = ("/predict/batch", "/read/batch")
@@ -75,7 +78,7 @@ def test_a_batch_of_bad_files_alone_is_answered_too(client: Service, path: str) 
 @pytest.mark.parametrize("path", PATHS)
 def test_an_empty_file_has_a_problem_of_its_own(client: Service, path: str) -> None:
     empty, good = post(client, path, [("empty.png", b""), ("good.png", encode(draw_digit(3)))])
-    assert empty["status"] in (415, 422)
+    assert_problem_document(empty["problem"], "unsupported-image")
     assert good["status"] == 200
 
 
@@ -128,3 +131,43 @@ def test_a_raw_body_is_a_batch_of_one(client: Service, path: str) -> None:
     (result,) = response.json()["results"]
     assert result["filename"] is None
     assert result["result"].get("digit", result["result"].get("text")) in (3, "3")
+
+
+class _AnswersOnce(Blocking):
+    """Answers the first image, and no other before it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def logits(self, glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.calls += 1
+        return OneDigit.logits(self, glyphs) if self.calls == 1 else super().logits(glyphs)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_done_by_the_deadline_is_answered(start: Start, path: str) -> None:
+    good, classifier = encode(draw_digit(7)), _AnswersOnce()
+    files = [("a.png", good), ("b.png", b"no image"), ("c.png", good), ("d.png", good)]
+    with start(classifier, request_timeout_s=2) as service:
+        try:
+            results = post(service, path, files)
+            assert [result["filename"] for result in results] == [name for name, _ in files]
+            assert [result["status"] for result in results] == [200, 415, 504, 504]
+            assert results[0]["result"].get("digit", results[0]["result"].get("text")) in (7, "7")
+            for result in results[2:]:
+                assert_problem_document(result["problem"], "deadline-exceeded")
+            assert service.state.in_flight == 0
+        finally:
+            classifier.release.set()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_batch_of_which_nothing_is_done_by_the_deadline(start: Start, path: str) -> None:
+    classifier = Blocking()
+    with start(classifier, request_timeout_s=0.2) as service:
+        try:
+            response = service.post(path, files=[("file", encode(draw_digit(7)))] * 3)
+            assert_problem(response, "deadline-exceeded")
+        finally:
+            classifier.release.set()

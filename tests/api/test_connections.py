@@ -38,8 +38,8 @@ def received(opened: socket.socket) -> bytes:
     return data
 
 
-def assert_refused(answer: bytes) -> None:
-    """The canonical problem, on a connection that is closed."""
+def assert_refused(answer: bytes) -> str:
+    """The canonical problem, on a connection that is closed; the request's id."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
@@ -48,6 +48,7 @@ def assert_refused(answer: bytes) -> None:
     problem = json.loads(body)
     assert_problem_document(problem, "malformed-request")
     assert problem["request_id"] == headers[b"x-request-id"].decode()
+    return str(problem["request_id"])
 
 
 def trickle(opened: socket.socket, data: bytes, pause: float) -> bytes:
@@ -141,6 +142,32 @@ def test_a_url_that_is_too_long_is_refused(start: Start) -> None:
     with start() as service, connection(service) as opened:
         opened.sendall(b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert_refused(received(opened))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"".join(b"X-%d: a\r\n" % number for number in range(101)) + b"\r\n",
+        b"X-Endless: " + b"a" * 100_000,
+        b"no header\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+    ],
+    ids=["too many", "endless", "no header", "no chunk"],
+)
+def test_a_refusal_has_the_id_of_its_request(client: Service, rest: bytes) -> None:
+    for given, echoed in ((b"my-id", True), (b"<no id>", False)):
+        with connection(client) as opened:
+            head = b"POST /read HTTP/1.1\r\nX-Request-ID: " + given + b"\r\nHost: localhost\r\n"
+            opened.sendall(head + rest)
+            assert (assert_refused(received(opened)) == given.decode()) is echoed
+
+
+def test_a_refusal_never_has_the_id_of_another_request(client: Service) -> None:
+    with connection(client) as opened:
+        opened.sendall(LIVEZ + b"X-Request-ID: the-first\r\n\r\n")
+        assert opened.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        opened.sendall(b"no request\r\n\r\n")
+        assert assert_refused(received(opened)) != "the-first"
 
 
 def test_headers_within_the_limits_are_served(client: Service) -> None:

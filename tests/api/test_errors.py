@@ -167,14 +167,18 @@ def test_a_form_without_the_field(client: Service, path: str) -> None:
 def test_the_curl_line_names_the_field_and_the_path(client: Service) -> None:
     for path in POSTS:
         detail = client.post(path, files={"image": GOOD}).json()["detail"]
-        assert "-F file=@" in detail
-        assert detail.rstrip("`").endswith(path)
+        assert detail.endswith(f"curl -F file=@digit.png http://localhost:{client.port}{path}")
 
 
 def test_a_curl_line_cannot_be_forged(client: Service) -> None:
     response = client.post("/predict", files={"<script>alert(1)</script>": GOOD})
     assert_problem(response, "missing-file")
     assert response.headers["content-type"].startswith("application/problem+json")
+    for host in ("evil.example", "evil.example/evil?"):
+        for files in ({"image": GOOD}, [("file", GOOD)] * 2):
+            response = client.post("/predict", files=files, headers={"Host": host})
+            assert response.status_code == 422
+            assert "evil" not in response.text
 
 
 @pytest.mark.parametrize("path", SINGLE)
@@ -194,7 +198,8 @@ FORM = "multipart/form-data; boundary=b"
 
 def test_a_form_written_by_hand(client: Service) -> None:
     """The counterpart of the damaged ones below."""
-    for body in (WHOLE, b"\r\n" + WHOLE + b"epilogue", WHOLE.removesuffix(b"\r\n")):
+    preamble = b"This is a form of --b\r\nseveral parts.\r\n"
+    for body in (WHOLE, b"\r\n" + WHOLE + b"epilogue", WHOLE.removesuffix(b"\r\n"), preamble + WHOLE, b"\n" + WHOLE):
         assert _multipart(client, "/predict", body, FORM).json()["digit"] == 3
     for content_type in ('multipart/form-data; boundary="b"', "MULTIPART/FORM-DATA; Boundary=b; charset=utf-8"):
         assert _multipart(client, "/predict", WHOLE, content_type).json()["digit"] == 3
@@ -217,6 +222,13 @@ def test_a_form_with_another_boundary(client: Service) -> None:
     assert_problem(_multipart(client, "/predict", WHOLE, "multipart/form-data; boundary=c"), "malformed-request")
 
 
+def test_a_form_with_a_boundary_of_unlawful_length(client: Service) -> None:
+    boundary = "b" * 300
+    body = WHOLE.replace(b"--b", b"--" + boundary.encode())
+    response = _multipart(client, "/predict", body, f"multipart/form-data; boundary={boundary}")
+    assert_problem(response, "malformed-request")
+
+
 def test_a_form_that_is_none(client: Service) -> None:
     assert_problem(_multipart(client, "/predict", GOOD, FORM), "malformed-request")
     for body in (b"", b"--b--\r\n"):
@@ -226,8 +238,12 @@ def test_a_form_that_is_none(client: Service) -> None:
 
 @pytest.mark.parametrize("path", SINGLE)
 def test_a_form_with_an_empty_file(client: Service, path: str) -> None:
-    response = client.post(path, files={"file": ("3.png", b"")})
-    assert_problem(response, "missing-file" if response.status_code == 422 else "unsupported-image")
+    """The second one is what a browser sends where no file was chosen."""
+    not_chosen = b'--b\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--b--\r\n'
+    for response in (client.post(path, files={"file": ("3.png", b"")}), _multipart(client, path, not_chosen, FORM)):
+        problem = assert_problem(response, "missing-file")
+        assert "'file'" in problem["detail"]
+        assert "curl -F file=@" in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -316,6 +332,15 @@ def test_an_unknown_path(client: Service, path: str, method: str) -> None:
     assert_problem(client.request(method, path), "not-found")
 
 
+@pytest.mark.parametrize("path", [*(f"{path}/" for path in (*POSTS, *GETS, "/about") if path != "/"), "/docs-assets"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_slash_more_or_less_makes_another_path(client: Service, path: str, method: str) -> None:
+    """It is not redirected: that would lead to whatever host the client names."""
+    response = client.request(method, path, headers={"Host": "elsewhere.example"})
+    assert_problem(response, "not-found")
+    assert "location" not in response.headers
+
+
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_a_wrong_method_of_a_reading_path(client: Service, path: str, method: str) -> None:
@@ -365,11 +390,10 @@ def test_keys(start: Start, path: str) -> None:
 
 
 def test_a_key_with_other_letters(start: Start) -> None:
-    with start(api_keys="schlüssel") as service:
-        for value in ("schlüssel".encode(), "schlüssel".encode("latin-1"), b"\xff"):
+    with start(api_keys="key") as service:
+        for value in ("schlüssel".encode(), "schlüssel".encode("latin-1"), b"\xff", b"key\xff"):
             response = service.post("/predict", content=GOOD, headers=[(b"X-API-Key", value)])
-            assert response.status_code in (200, 401)
-        assert_problem(service.post("/predict", content=GOOD), "unauthorized")
+            assert_problem(response, "unauthorized")
 
 
 def test_without_a_key_nothing_of_the_request_is_told(start: Start) -> None:
@@ -430,9 +454,6 @@ def test_an_answer_that_comes_too_late(start: Start) -> None:
             assert_problem(service.post("/predict", content=GOOD), "deadline-exceeded")
             assert_problem(service.post("/read", content=GOOD), "deadline-exceeded")
             assert_problem(service.post("/read", content=GOOD, headers={"Accept": "image/png"}), "deadline-exceeded")
-            response = service.post("/read/batch", files=[("file", GOOD)] * 2)
-            if response.status_code != 200:
-                assert_problem(response, "deadline-exceeded")
             assert service.get("/livez").status_code == 200
         finally:
             classifier.release.set()

@@ -43,6 +43,7 @@ def events(json_log: str) -> list[dict[str, Any]]:
         ("good", {"method": "POST", "endpoint": "/predict", "status": 200, "digits": 1, "problem": None}),
         ("bad", {"endpoint": "/read", "status": 415, "problem": "unsupported-image"}),
         ("stranger", {"endpoint": "/read", "status": 401, "problem": "unauthorized"}),
+        ("malformed", {"endpoint": "/read", "status": 400, "problem": "malformed-request"}),
         ("lost", {"status": 404, "problem": "not-found"}),
         ("unforeseen", {"endpoint": "/read", "status": 500, "problem": "internal-error"}),
     ],
@@ -62,6 +63,11 @@ def test_an_unforeseen_error_can_be_looked_up(events: list[dict[str, Any]], requ
         assert line["level"] == "error"
         assert "the engine is broken" in json.dumps(line)
         assert "Traceback" in json.dumps(line)
+
+
+def test_what_clients_send_is_no_warning(events: list[dict[str, Any]]) -> None:
+    """Nor do libraries write lines of their own about it, which nothing would limit."""
+    assert {event["level"] for event in events} == {"info", "error"}
 
 
 def test_probes_fill_no_log(events: list[dict[str, Any]]) -> None:

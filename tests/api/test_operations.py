@@ -60,6 +60,22 @@ def test_a_running_service_is_alive_and_ready(client: Service) -> None:
         assert response.headers["X-Request-ID"]
 
 
+@pytest.mark.parametrize("path", ["/", "/about", "/livez", "/readyz"])
+def test_a_probe_may_ask_for_the_head_alone(client: Service, path: str) -> None:
+    head, whole = client.head(path), client.get(path)
+    assert head.status_code == whole.status_code == 200
+    assert head.content == b""
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers[name] == whole.headers[name]
+
+
+def test_the_head_alone_tells_too_that_the_service_is_not_ready(start: Start) -> None:
+    with start() as service:
+        service.state.draining = True  # what the signal does
+        head = service.head("/readyz")
+        assert (head.status_code, head.content) == (503, b"")
+
+
 def test_alive_but_not_ready_while_the_model_loads(version: ModelVersion) -> None:
     loaded = threading.Event()
 

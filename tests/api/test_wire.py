@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from app.api import uploads
 from tests.api.conftest import Start
 from tests.api.services import Service, wait_for
 from tests.images import draw_digit, draw_number, encode
@@ -63,6 +64,37 @@ def test_a_client_that_stalls_gets_an_answer(start: Start) -> None:
             answer = received(opened)
         assert answer.startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 504 "))
         assert service.state.in_flight == 0
+
+
+def test_a_client_that_asks_whether_it_may_send_too_much(client: Service) -> None:
+    """It is told no, and not to go on."""
+    with connection(client, head("/read", "Content-Length: 99999999999", "Expect: 100-continue")) as opened:
+        answer = received(opened)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"/problems/body-too-large" in answer
+
+
+def test_a_client_that_asks_whether_it_may_send(client: Service) -> None:
+    with connection(client, head("/predict", f"Content-Length: {len(GOOD)}", "Expect: 100-continue")) as opened:
+        assert opened.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        opened.sendall(GOOD)
+        assert received(opened).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("sent", [b"", bytes(2000)], ids=["nothing", "half of it"])
+def test_what_is_too_much_and_does_not_come_is_not_waited_for(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(uploads, "_DRAINED_SECONDS", 0.2)
+    with start(max_body_bytes=1000, request_timeout_s=60) as service:
+        for length in ("Content-Length: 4000", "Transfer-Encoding: chunked"):
+            chunk = b"%x\r\n" % 4000 if "chunked" in length else b""
+            if chunk and not sent:
+                continue  # nothing tells yet that it is too much
+            with connection(service, head("/read", length) + chunk + sent) as opened:
+                answer = received(opened)
+            assert answer.startswith(b"HTTP/1.1 413 ")
+            assert b"/problems/body-too-large" in answer
 
 
 def test_chunks_that_are_too_much_in_all(start: Start) -> None:

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from app import composition, errors
 from app.cli import main
+from app.domain import Reading
 from app.manifest import ModelVersion
+from tests.api.services import RaisingRecogniser
 from tests.conftest import ROOT
 from tests.images import draw_digit, draw_lines, draw_number, encode, with_orientation
 
@@ -151,6 +154,53 @@ def failure(arguments: Sequence[str], capsys: pytest.CaptureFixture[str], status
     assert "Traceback" not in captured.err
     assert captured.err.startswith("digit-ocr: ")
     return captured.err
+
+
+class _RaisingAtOne(RaisingRecogniser):
+    """Fails in an unforeseen way at one file, and in a foreseen one at all others."""
+
+    error = errors.CorruptImage("Send the whole file.")
+
+    def read(self, data: bytes, *_: Any) -> Reading:
+        if data == b"odd":
+            raise RuntimeError("an array is not as it should be")
+        return super().read(data)
+
+
+@pytest.fixture
+def _raising_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composition, "build_recogniser", lambda *_: _RaisingAtOne())
+
+
+@pytest.mark.usefixtures("_at_root", "_raising_at_one")
+def test_a_file_that_fails_in_an_unforeseen_way_never_spoils_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, data in (("a.png", b"1"), ("b.png", b"odd"), ("c.png", b"2")):
+        (tmp_path / name).write_bytes(data)
+    assert main(["read", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    answers = lines(captured.out)
+    assert [Path(answer["file"]).name for answer in answers] == ["a.png", "b.png", "c.png"]
+    assert [answer["problem"]["status"] for answer in answers] == [422, 500, 422]
+    assert answers[1]["problem"]["type"] == "/problems/internal-error"
+    assert "stderr" in answers[1]["problem"]["detail"]
+    assert "an array is not as it should be" not in captured.out
+    assert "RuntimeError: an array is not as it should be" in captured.err
+
+
+@pytest.mark.usefixtures("_at_root", "_raising_at_one")
+def test_a_name_that_no_file_has_never_spoils_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list whose names end with NUL, as `find -print0` writes it, is one such name."""
+    (tmp_path / "c.png").write_bytes(b"1")
+    (tmp_path / "list").write_bytes(b"a.png\0b.png\0\n" + bytes(tmp_path / "c.png") + b"\n")
+    assert main(["read", "--files-from", str(tmp_path / "list")]) == 1
+    captured = capsys.readouterr()
+    odd, other = lines(captured.out)
+    assert odd["file"] == "a.png\0b.png\0"
+    assert odd["problem"]["title"] == "Unreadable file"
+    assert other["problem"]["type"] == "/problems/corrupt-image"
+    assert "Traceback" not in captured.err
 
 
 @pytest.mark.usefixtures("_at_root")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,6 +139,20 @@ def test_the_grace_ends(tmp_path: Path) -> None:
             assert answer.startswith(b"HTTP/1.1 503 ")
             assert b"/problems/shutting-down" in answer
             assert process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def test_work_that_nobody_waits_for_holds_nothing_up(tmp_path: Path) -> None:
+    """Its request has been answered, by a problem; the network is at it all the same."""
+    port, log = free_port(), tmp_path / "log"
+    command = (sys.executable, "-m", "tests.cli.stuck")
+    settings = {"PORT": str(port), "REQUEST_TIMEOUT_S": "0.5", "SHUTDOWN_GRACE_S": "5", "LOG_FORMAT": "json"}
+    with log.open("wb") as stderr, started(settings, command=command, log=stderr) as process:
+        wait_until_ready(port, process)
+        answer = httpx.post(f"http://127.0.0.1:{port}/predict", content=GOOD, timeout=60, trust_env=False)
+        assert_problem(answer, "deadline-exceeded")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
     assert "Traceback" not in log.read_text()
 
 

@@ -10,15 +10,32 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.domain import ImageSize
-from app.errors import CorruptImage
+from app.errors import CorruptImage, UnsupportedImage
 from app.imaging.decode import WORKING_PIXELS, decode_colour, decode_image
 from tests.conftest import ROOT
 from tests.images import blank_page, encode, png, png_chunk
+from tests.robustness.tiffs import (
+    BITS,
+    EXIF,
+    EXPOSURE_TIME,
+    LONG,
+    PAYLOAD_AT,
+    RATIONAL,
+    SHORT,
+    X_RESOLUTION,
+    directory,
+    fractions,
+    image_tags,
+    one_tile,
+    strips,
+    tiff,
+)
 
 MAX_PIXELS = 40_000_000
 BODY = 10 * 2**20 - 4096
@@ -50,18 +67,50 @@ def column(height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + pixels + png_chunk(b"IEND", b"")
 
 
-def strips(count: int) -> bytes:
-    """A TIFF of one row a strip, all strips the same bytes."""
-    offsets, lengths = struct.pack("<I", 8) * count, struct.pack("<I", 8) * count
-    entries = [
-        *((256, 1, 8), (257, 1, count), (258, 1, 8), (259, 1, 1), (262, 1, 1)),
-        *((273, count, 16), (277, 1, 1), (278, 1, 1), (279, count, 16 + 4 * count)),
-    ]
-    directory = b"".join(struct.pack("<HHII", tag, 4, n, value) for tag, n, value in entries)
-    start = 16 + 8 * count
-    return (
-        b"II*\0" + struct.pack("<I", start) + bytes(8) + offsets + lengths + struct.pack("<H", 9) + directory + bytes(4)
-    )
+def with_resolutions(count: int) -> bytes:
+    """A TIFF of 8 × 8 whose resolution is so many fractions."""
+    many = (X_RESOLUTION, RATIONAL, count, PAYLOAD_AT + 64)
+    return tiff([*image_tags(8, 8), many], bytes(64) + fractions(count))
+
+
+def with_exposure_times(count: int) -> bytes:
+    """A TIFF of 8 × 8 that points to EXIF with so many fractions."""
+    values = bytes(64) + fractions(count)
+    metadata = directory([(EXPOSURE_TIME, RATIONAL, count, PAYLOAD_AT + 64)])
+    return tiff([*image_tags(8, 8), (EXIF, LONG, 1, PAYLOAD_AT + len(values))], values + metadata)
+
+
+def with_bits(count: int) -> bytes:
+    """A TIFF of 8 × 8 that says so many times how many bits a sample has."""
+    bits = (BITS, SHORT, count, PAYLOAD_AT + 64)
+    return tiff([bits if tag[0] == BITS else tag for tag in image_tags(8, 8)], bytes(64) + b"\x08\0" * count)
+
+
+def endless_exif(tag: int, count: int) -> bytes:
+    """EXIF whose one tag is a list of fractions."""
+    values = fractions(count)
+    return tiff([(296, LONG, 1, 2), (tag, RATIONAL, count, PAYLOAD_AT)], values)
+
+
+def exif_of_a_jpeg(count: int) -> bytes:
+    """Over as many segments as it takes."""
+    exif = endless_exif(X_RESOLUTION, count)
+    pieces = [b"Exif\0\0" + exif[start : start + 65_000] for start in range(0, len(exif), 65_000)]
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(piece)) + piece for piece in pieces)
+    data = encode(blank_page(16, 16), "JPEG")
+    return data[:2] + segments + data[20:]  # without JFIF's header, which would tell the resolution
+
+
+def text_chunks(kind: str) -> bytes:
+    """A PNG with texts and a profile of megabytes, packed."""
+    packed = zlib.compress(bytes(3 * 2**20))
+    chunk = {
+        "zTXt": lambda: png_chunk(b"zTXt", b"Comment\0\0" + packed),
+        "iTXt": lambda: png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + packed),
+        "iCCP": lambda: png_chunk(b"iCCP", b"profile\0\0" + packed),
+        "tEXt": lambda: png_chunk(b"tEXt", b"Comment\0" + b"x" * 3 * 2**20),
+    }[kind]()
+    return png(20, 20, 0, bytes(20), extra=chunk)
 
 
 REFUSED: dict[str, Callable[[], bytes]] = {
@@ -71,8 +120,16 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "padding of a JPEG": lambda: before_the_pixels_of_a_jpeg(b"\xff" * BODY),
     "chunks of a PNG": lambda: chunky_png(png_chunk(b"abCd", b"")),
     "pixels of a PNG in empty chunks": lambda: chunky_png(png_chunk(b"IDAT", b"")),
-    "text of a PNG": lambda: chunky_png(png_chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(900_000)))),
+    "EXIF of a JPEG": lambda: exif_of_a_jpeg(1_200_000),
     "strips of a TIFF": lambda: strips(1_200_000),
+    "strips of a BigTIFF": lambda: strips(1_200_000, magic=b"II+\0"),
+    "strips of a TIFF with its magic reversed": lambda: strips(1_200_000, magic=b"II\0*"),
+    "strips of a big-endian TIFF with its magic reversed": lambda: strips(1_200_000, magic=b"MM*\0"),
+    "more strips than rows": lambda: strips(2_000, height=100),
+    "a tile far larger than its image": lambda: one_tile(64, 8192),
+    "resolution of a TIFF": lambda: with_resolutions(1_200_000),
+    "bits of a TIFF": lambda: with_bits(4_000_000),
+    "tags of a BigTIFF": lambda: tiff([*image_tags(8, 8), *[(40_000, LONG, 1, 0)] * 400_000], bytes(64), b"II+\0"),
     "comments before a PNM's size": lambda: b"P5 " + b"#\n" * (BODY // 2) + b"2 2 255 aaaa",
     "spaces before a PNM's size": lambda: b"P5" + b" " * BODY + b"2 2 255 aaaa",
     "a PNM that is all comments": lambda: b"P2 2000 2000 255\n" + b"#\n" * (BODY // 2),
@@ -98,7 +155,33 @@ ANSWERED: dict[str, tuple[Callable[[], bytes], tuple[int, int]]] = {
     "a JPEG that a film follows": (lambda: encode(blank_page(16, 16), "JPEG") + b"\xff\xda\xff\xe1" * 10**5, (16, 16)),
     "a PNG that zeros follow": (lambda: png(20, 20, 0, bytes(20)) + bytes(BODY), (20, 20)),
     "a PNG of many small chunks": (lambda: chunky_png(png_chunk(b"abCd", bytes(1024))), (20, 20)),
+    "a PNG of text without end": (
+        lambda: chunky_png(png_chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(900_000)))),
+        (20, 20),
+    ),
+    "a PNG of metadata without end": (
+        lambda: chunky_png(png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(900_000)))),
+        (20, 20),
+    ),
+    **{
+        f"a PNG with a large {kind}": (partial(text_chunks, kind), (20, 20))
+        for kind in ("tEXt", "zTXt", "iTXt", "iCCP")
+    },
+    "a PNG of fractions": (
+        lambda: png(20, 20, 0, bytes(20), extra=png_chunk(b"eXIf", endless_exif(0x0112, 1_200_000))),
+        (20, 20),
+    ),
+    "a WebP of fractions": (
+        lambda: encode(blank_page(16, 16), "WEBP", exif=endless_exif(0x0112, 1_200_000)),
+        (16, 16),
+    ),
     "a TIFF of a row a strip": (lambda: strips(8000), (8, 8000)),
+    "a BigTIFF of a row a strip": (lambda: strips(8000, magic=b"II+\0"), (8, 8000)),
+    "a TIFF with its magic reversed": (lambda: strips(8, magic=b"II\0*"), (8, 8)),
+    "a big-endian TIFF of a row a strip": (lambda: strips(8, magic=b"MM\0*"), (8, 8)),
+    "a TIFF of one large tile": (lambda: one_tile(64, 1024), (64, 64)),
+    "a TIFF with metadata": (lambda: with_exposure_times(3), (8, 8)),
+    "a TIFF with metadata without end": (lambda: with_exposure_times(1_200_000), (8, 8)),
     "a plain PNM with comments": (lambda: b"P2 # a\n2 # b\n1\n255\n" + b"# c\n" * 10**5 + b"9 # d\r200\n", (2, 1)),
     "plain bits without spaces": (lambda: b"P1 3000 3000\n" + b"1" * 9_000_000, (3000, 3000)),
     "one row": (lambda: png(MAX_PIXELS, 1, 0, bytes(MAX_PIXELS)), (MAX_PIXELS, 1)),
@@ -115,6 +198,13 @@ def test_what_is_only_unusual_is_an_image(what: str) -> None:
     assert image.size == ImageSize(*size)
     assert 0 < image.pixels.size <= WORKING_PIXELS
     assert decode_colour(data, MAX_PIXELS).shape[:2] == image.pixels.shape
+
+
+def test_a_big_endian_big_tiff_is_told_apart() -> None:
+    """Pillow would read its header as that of an ordinary TIFF, and find a directory of the sender's choice."""
+    data = b"MM\0+" + struct.pack(">HHQ", 8, 0, 16) + bytes(16)
+    with pytest.raises(UnsupportedImage, match="ordinary TIFF"):
+        decode_image(data, MAX_PIXELS)
 
 
 def test_comments_of_a_plain_pnm_part_nothing() -> None:
@@ -141,7 +231,4 @@ def test_damaged_metadata_is_no_news(tmp_path: Path) -> None:
 
 def _tiff_with_damaged_tags(count: int) -> bytes:
     """A sound image, and tags whose values lie beyond the file."""
-    data = strips(4)
-    (start,) = struct.unpack_from("<I", data, 4)
-    tags = b"".join(struct.pack("<HHII", 40_000 + n, 2, 10**6, 16) for n in range(count))
-    return data[:start] + struct.pack("<H", 9 + count) + data[start + 2 : start + 2 + 9 * 12] + tags + bytes(4)
+    return tiff([*image_tags(8, 4), *((40_000 + n, 2, 10**6, 16) for n in range(count))], bytes(32))

@@ -156,6 +156,8 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str
         ("SHUTDOWN_GRACE_S", "-1"),
         ("HEADER_TIMEOUT_S", "0"),
         ("KEEP_ALIVE_S", "0"),
+        ("API_KEYS", "key, schlüssel"),
+        ("API_KEYS", "ke\ty"),
         ("PROTECT_OPERATIONS", "maybe"),
         ("PROTECT_OPERATIONS", "true"),  # without keys
         ("CORS_ORIGINS", "example.org"),
@@ -194,8 +196,10 @@ def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bad_value_is_not_shown_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be a key that went into the wrong variable."""
-    monkeypatch.setenv("DIGIT_OCR_LOG_LEVEL", "pasted-secret")
-    with pytest.raises(OcrError) as raised:
-        load_settings()
-    assert "pasted-secret" not in str(raised.value)
+    """It may be a key: a bad one, or one that went into the wrong variable."""
+    for name, value in (("LOG_LEVEL", "pasted-secret"), ("API_KEYS", "pasted-secret-ü")):
+        monkeypatch.setenv(f"DIGIT_OCR_{name}", value)
+        with pytest.raises(OcrError) as raised:
+            load_settings()
+        assert "pasted-secret" not in str(raised.value)
+        monkeypatch.delenv(f"DIGIT_OCR_{name}")

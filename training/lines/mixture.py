@@ -120,7 +120,7 @@ def pen_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.32, 0.36, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0, 0.0])),
+        signs=Signs(random.choice(list(Signs), p=[0.29, 0.35, 0.17, 0.06, 0.04, 0.05, 0.0, 0.0, 0.0, 0.04])),
         signs_inside=random.random() < 0.8,
         zeros=Zeros(random.choice(list(Zeros), p=[0.55, 0.2, 0.25])),
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,
@@ -148,7 +148,7 @@ def print_layout(random: Random) -> Layout:
         rotation=_any_rotation(random),
         margins=_any_margins(random),
         clipped=_any_clip(random),
-        signs=Signs(random.choice(list(Signs), p=[0.38, 0.12, 0.08, 0.04, 0.2, 0.06, 0.1, 0.0, 0.02])),
+        signs=Signs(random.choice(list(Signs), p=[0.32, 0.11, 0.08, 0.04, 0.19, 0.06, 0.12, 0.0, 0.02, 0.06])),
         breaks=0.25 if random.random() < 0.05 else 0.0,
     )
 

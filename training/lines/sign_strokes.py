@@ -78,6 +78,42 @@ def _slash(random: Random) -> tuple[Points, ...]:
     return (spline(np.array([[0, below], [reach / 2 + bend, (below + top) / 2], [reach, top]]), 12),)
 
 
+def _plus(random: Random) -> tuple[Points, ...]:
+    """Two strokes that cross near their middles, lower than a digit as a rule."""
+    size, y = random.uniform(0.35, 0.85), random.uniform(-0.62, -0.38)
+    wide, across = size * np.exp(random.normal(0, 0.12)), random.normal(0, 0.06, 2)
+    lean = random.normal(0.03, 0.06)
+    upright = line((wide / 2 + lean + across[0] * size, y - size / 2), (wide / 2 - lean, y + size / 2))
+    tilt = random.normal(0, 0.04)
+    level = line((0.0, y + across[1] * size + tilt), (float(wide), y + across[1] * size - tilt))
+    return (upright, level) if random.random() < 0.5 else (level, upright)
+
+
+def _plus_minus(random: Random) -> tuple[Points, ...]:
+    plus = _plus(random)
+    low = max(float(stroke[:, 1].max()) for stroke in plus) + random.uniform(0.03, 0.12)
+    right = max(float(stroke[:, 0].max()) for stroke in plus)
+    return (*plus, line((0.0, low), (right, low)))
+
+
+def _degree(random: Random) -> tuple[Points, ...]:
+    """A ring as high as the top of a digit."""
+    return (_ring(0.0, float(random.uniform(-1.1, -0.85)), float(random.uniform(0.14, 0.28)), random),)
+
+
+def _percent(random: Random) -> tuple[Points, ...]:
+    size, reach = random.uniform(0.22, 0.36), random.uniform(0.5, 0.8)
+    slash = line((0.1 * reach, float(random.uniform(-0.05, 0.1))), (0.9 * reach, float(random.uniform(-1.1, -0.95))))
+    return _ring(0.0, -1.0, size, random), slash, _ring(0.6 * reach, -size, size, random)
+
+
+def _ring(left: float, top: float, size: float, random: Random) -> Points:
+    angle = np.linspace(0, 2 * np.pi * random.uniform(1, 1.15), 18) + random.uniform(0, 6)
+    sizes = size / 2 * np.exp(random.normal(0, 0.12, 2))
+    ring = np.stack([np.cos(angle) * sizes[0], np.sin(angle) * sizes[1]], axis=1)
+    return np.asarray(ring + np.array([left + size / 2, top + size / 2]), np.float32)
+
+
 def _hash(random: Random) -> tuple[Points, ...]:
     size, x, y = random.uniform(0.5, 0.9), random.uniform(0.1, 0.2), random.uniform(-0.75, -0.4)
     lines = [
@@ -167,6 +203,10 @@ _DRAWN = {
     "_": _low,
     "=": _equals,
     "/": _slash,
+    "+": _plus,
+    "±": _plus_minus,
+    "°": _degree,
+    "%": _percent,
     "#": _hash,
     "*": _star,
     ":": _colon,

@@ -19,7 +19,7 @@ _AFTER = (
     *("#", "//", " //", "*", "**", ")"),
 )
 # Units and words that stand by a number, of letters that are unlike a digit; only type has them.
-_WORDS_BEFORE = ("EUR ", "NR ", "Nr. ", "Fr. ", "$ ", "Num: ", "A", "AK-", "Ref ", "x")
+_WORDS_BEFORE = ("EUR ", "NR ", "Nr. ", "Fr. ", "$ ", "Num: ", "A", "AK-", "Ref ", "x", "[", "±")
 _WORDS_AFTER = (
     " kWh",
     " kg",
@@ -36,6 +36,12 @@ _WORDS_AFTER = (
     "V",
     " pt",
     "°",
+    "°C",
+    " °C",
+    "°F",
+    " %",
+    "‰",
+    "]",
     " €",
     "€",
 )
@@ -81,6 +87,8 @@ _DATE_PARTS = {
     8: ((2, 2, 4),),
 }
 _UNDATED = 0.2
+# How often a plus stands before a number rather than between two, and how often the sum of them follows.
+_FOREIGN, _RESULTS = 0.4, 0.3
 _THOUSANDS = (".", ".", ".", ". ", ",", RAISED, " ", "'", " .")
 
 
@@ -96,6 +104,7 @@ class Signs(StrEnum):
     WORDS = "words"
     LABELLED = "labelled"
     TIME = "time"
+    SUM = "sum"
 
 
 def with_signs(text: str, signs: Signs, random: Random) -> str:
@@ -112,6 +121,8 @@ def with_signs(text: str, signs: Signs, random: Random) -> str:
         return _separated(text, separator, int(random.integers(1, 3)), random)
     if signs is Signs.SPACED and len(text) > 1:
         return _separated(text, " ", int(random.integers(1, len(text))), random)
+    if signs is Signs.SUM:
+        return _sum(text, random)
     if signs is Signs.TIME and len(text) > 2:
         return text[:-2] + ":" + text[-2:]
     if signs is Signs.WORDS:
@@ -138,6 +149,19 @@ def _date(text: str, random: Random) -> str:
         return _separated(text, separator, int(random.integers(1, 4)), random)
     ends = np.cumsum(parts[int(random.integers(len(parts)))]).tolist()
     return separator.join(text[start:end] for start, end in zip([0, *ends], ends, strict=False))
+
+
+def _sum(text: str, random: Random) -> str:
+    """With plus signs: before a number, as before one of a telephone abroad, or between numbers, and what they make."""
+    if len(text) < 2 or random.random() < _FOREIGN:
+        rest = _separated(text, " ", 1, random) if len(text) > 5 else text
+        return _one_of(("+", "+", "+ ", "±"), random) + rest
+    added = _separated(text, _one_of(("+", "+", " + ", "-", "±"), random), int(random.integers(1, 3)), random)
+    ends = [place for place in range(1, len(added)) if added[place - 1 : place + 1].isdecimal()]
+    if ends and random.random() < _RESULTS:
+        place = ends[-1 - int(random.integers(min(2, len(ends))))]
+        return added[:place] + _one_of(("=", " = "), random) + added[place:]
+    return added
 
 
 def _worded(text: str, random: Random) -> str:

@@ -1,0 +1,22 @@
+"""What a file claims to be, told by its first bytes."""
+
+from __future__ import annotations
+
+_PREFIXES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"II+\0")
+# The sizes of header that a BMP may have, at offset 14: a text that begins with the letters BM has none of them there.
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+
+
+def claims_a_served_format(data: bytes) -> bool:
+    """Whether the bytes begin as PNG, JPEG, WebP, BMP, TIFF or GIF do, so that what cannot be decoded is damaged.
+
+    A PNM begins with two letters only, as a text may: it claims nothing.
+    """
+    if data.startswith(b"RIFF"):  # sound and films are RIFF files, too
+        return data[8:12] == b"WEBP"
+    return data.startswith(_PREFIXES) or (data.startswith(b"BM") and has_bmp_header(data))
+
+
+def has_bmp_header(data: bytes) -> bool:
+    """Whether what follows the letters BM can be a bitmap's header."""
+    return int.from_bytes(data[14:18], "little") in _BMP_HEADERS
