@@ -27,11 +27,12 @@ from app.domain import (
 from app.errors import NotExplainable
 from app.explanation import Explainer
 from app.imaging.binarise import find_ink
+from app.imaging.blocks import levelled
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import Glyph, normalise_glyph
 from app.imaging.line import digit_line
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity
+from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, is_solid, single_digit
 from app.imaging.tight import reaches_edge, tight_digits
 from app.line_reading import line_readings
 from app.page_reader import PageReader
@@ -102,6 +103,8 @@ class Recogniser:
         stages.decoded()
         deadline.check()
         seen = self._seen([found for _, found in digits_by_polarity(image.pixels, polarity)], stages, deadline)
+        if seen is not None and is_solid(seen.candidate):
+            seen = self._seen_on_block(seen, image.pixels, polarity, stages, deadline)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
             tight = self._seen(tight_digits(image.pixels, polarity), stages, deadline)
             if tight is not None and is_cropped_tight(
@@ -193,6 +196,17 @@ class Recogniser:
         scored = self._probabilities(glyphs, stages, deadline)
         taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
         return _Seen(candidates[taken], glyphs[taken], scored[taken])
+
+    def _seen_on_block(
+        self, seen: _Seen, grey: NDArray[np.uint8], polarity: Polarity, stages: Stages, deadline: Deadline
+    ) -> _Seen:
+        """What stands on a block, where what was seen may be one and that is a digit: a white 4 on a disc is no 0."""
+        level = levelled(grey, polarity)
+        candidate = None if level is None else single_digit(find_ink(level, Polarity.DARK_ON_LIGHT))
+        on_block = None if candidate is None else self._seen([candidate], stages, deadline)
+        if on_block is None or on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE:
+            return seen
+        return on_block
 
     def _seen_again(self, seen: _Seen, stages: Stages, deadline: Deadline) -> _Seen:
         """With the probabilities that other looks agree on, and the line reader where there is one."""

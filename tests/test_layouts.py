@@ -150,6 +150,30 @@ def test_a_circled_digit_is_told(released: Recogniser, digit: str, shape: str) -
     assert released.predict(png(image)).digit == int(digit)
 
 
+@pytest.mark.parametrize("digit", "0123456789")
+@pytest.mark.parametrize("disc", [30, 110, 160])
+def test_a_digit_on_a_disc_is_told(released: Recogniser, digit: str, disc: int) -> None:
+    """Whichever it was, the disc was surely a 0."""
+    image, draw = page(200, 200, 245)
+    draw.ellipse((50, 50, 150, 150), disc)
+    write(draw, (100, 100), digit, 60, WHITE)
+    assert released.predict(png(image)).digit == int(digit)
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_a_digit_in_a_large_box_is_told(released: Recogniser, digit: str) -> None:
+    image, draw = page(300, 300)
+    draw.rectangle((60, 60, 240, 240), outline=BLACK, width=3)
+    write(draw, (150, 150), digit, 60)
+    assert released.predict(png(image)).digit == int(digit)
+
+
+@pytest.mark.parametrize("text", "0123456789")
+@pytest.mark.parametrize(("height", "pen"), [(60, 18), (200, 60)])
+def test_a_bold_digit_is_no_block(released: Recogniser, text: str, height: int, pen: int) -> None:
+    assert released.predict(png(Image.fromarray(pen_number(text, height, pen)))).digit == int(text)
+
+
 @pytest.mark.parametrize("text", ["0", "08", "10", "1", "111", "60893"])
 @pytest.mark.parametrize(("height", "pen"), [(48, 14), (120, 30), (300, 84)])
 def test_thick_strokes_are_no_blocks(text: str, height: int, pen: int) -> None:

@@ -18,18 +18,13 @@ from app.domain import BoundingBox, Polarity
 from app.imaging.binarise import Ink, faint_ink, find_ink, ink_of, possible_polarities
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, chosen, masked
 from app.imaging.displays import joined_parts
+from app.imaging.enclosures import circles, enclosures
 from app.imaging.frames import MIN_AREA, SPECK_SHARE, barred, frame_pieces, in_edge_band, is_round, spans_a_side
 from app.imaging.medians import usual_height
 from app.imaging.reading_order import reading_order
 
-# A frame around digits fills less than this share of its box, and what it holds is at least this part of its height.
-_FRAME_DENSITY = 0.2
-_ENCLOSED_HEIGHT = 0.25
-# … or so many pieces, so high, as are digits of a table in its grid, or of several lines in a box.
-_ENCLOSED_DIGITS, _LEAST_DIGIT = 3, 6
-_MOST_FRAMES = 64
-# A circle or a square around a digit has sides that differ by less than this.
-_ROUND = 0.85
+# Ink that fills this share of its box is a bold digit's, or a block's.
+_SOLID = 0.5
 # What lies along a frame's line with this share of its pixels is what is left of it.
 _ALONG_SHARE = 0.8
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
@@ -67,7 +62,7 @@ def single_digit(ink: Ink) -> Candidate | None:
 
     None where there is no ink.
     """
-    ring = _enclosing(ink.components) & _is_round(ink.components)
+    ring = circles(ink.components)
     if ring.any():  # around a digit that is circled
         ring_pixels = cv2.dilate(ink.components.mask_of(ring), _NEIGHBOURS).astype(np.uint8, copy=False)
         ink = ink_of(ink.strength & ~ring_pixels)
@@ -91,6 +86,12 @@ def single_digit(ink: Ink) -> Candidate | None:
     if kept.size > 1:
         kept = kept[_belongs_to_main(ink.components, kept)]
     return _whole_digit(ink, kept)
+
+
+def is_solid(candidate: Candidate) -> bool:
+    """Whether ink fills so much of its box as no digit does but a bold one: it may be a block with a digit on it."""
+    inked = cv2.threshold(candidate.ink, int(candidate.ink.max()) // 2, 1, cv2.THRESH_BINARY)[1]
+    return cv2.countNonZero(inked) >= _SOLID * candidate.ink.size
 
 
 def _along(components: Components, frame_pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -153,7 +154,7 @@ def _pieces(ink: Ink, limit: int) -> list[list[int]]:
     usable[0] = False
     if np.count_nonzero(usable) > _MOST_PIECES:
         return []
-    usable &= ~_enclosing(components) & sharp(ink)
+    usable &= ~enclosures(components) & sharp(ink)
     frame = frame_pieces(components)
     inner = usable & ~frame
     if (usable & frame).any():
@@ -240,37 +241,6 @@ def sharp(ink: Ink, least_step: float = _MIN_EDGE_STEP) -> NDArray[np.bool_]:
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
     level = np.bincount(labels, weights=strength.ravel()[rim], minlength=count)
     return np.asarray(step >= least_step * level)
-
-
-def _enclosing(components: Components) -> NDArray[np.bool_]:
-    """Which components, by label, are frames around others: thin for their size, with taller ink than a dot inside."""
-    stats = components.stats
-    lefts, tops, heights = stats[:, LEFT], stats[:, TOP], stats[:, HEIGHT]
-    density = stats[:, AREA] / np.maximum(1, stats[:, WIDTH] * heights)
-    enclosing = np.zeros(len(stats), bool)
-    thin = np.flatnonzero(density < _FRAME_DENSITY)
-    for label in thin[np.argsort(-heights[thin], kind="stable")][:_MOST_FRAMES]:
-        inside = (lefts > lefts[label]) & (components.rights < components.rights[label])
-        inside &= (tops > tops[label]) & (components.bottoms < components.bottoms[label])
-        high = inside & (heights >= _ENCLOSED_HEIGHT * heights[label])
-        enclosing[label] = high.any() or _alike(heights[inside]) >= _ENCLOSED_DIGITS
-    enclosing[0] = False
-    return enclosing
-
-
-def _is_round(components: Components) -> NDArray[np.bool_]:
-    """Which components, by label, are about as wide as high: a 0 around a stroke or a dot of its own is narrower."""
-    width, height = components.stats[:, WIDTH], components.stats[:, HEIGHT]
-    return np.asarray((width >= _ROUND * height) & (height >= _ROUND * width))
-
-
-def _alike(heights: NDArray[np.int32]) -> int:
-    """How many of some pieces are as high as digits that are as high as the usual one."""
-    high = heights[heights >= _LEAST_DIGIT]
-    if not high.size:
-        return 0
-    usual = usual_height(high)
-    return int(np.count_nonzero((high >= usual / _ALIKE) & (high <= usual * _ALIKE)))
 
 
 def _belongs_to_main(components: Components, labels: NDArray[np.intp]) -> NDArray[np.bool_]:
