@@ -51,6 +51,11 @@ class PageText:
         return math.exp(sum(logs) / max(1.0, lines))
 
     @property
+    def count(self) -> int:
+        """How many digits it says."""
+        return sum(len(text.text) for text in self.texts)
+
+    @property
     def says_nothing(self) -> bool:
         return not any(text.text for text in self.texts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.ctc import log_probabilities
 from app.deadline import Deadline
 from app.domain import Polarity
+from app.imaging.line import LineImage
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
@@ -49,25 +50,23 @@ class PageReader:
         Raises Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
         """
         read: PageText | None = None
-        doubt = 0.0
-        for lines in page_views(grey, polarity, most_digits):
+        doubt, rivalled = 0.0, False
+        for view in page_views(grey, polarity, most_digits):
             stages.segmented()
-            logits, waited, computed = self.reader.logits([line.pixels for line in lines], deadline)
-            stages.computed(waited, computed)
-            found = page_text(lines, logits, self.reader.temperature, self.reader.least_odds, expected_length)
-            found = self._asked_about(
-                self._seen_again(found, expected_length, stages, deadline), expected_length, stages, deadline
-            )
-            if expected_length is None:
-                found = without_guesses(found, self.reader.temperature)
-            stages.postprocessed()
+            found = self._said(view.lines, expected_length, stages, deadline)
+            if rivalled and read is not None:
+                # At the edge of a shadow, which is wiped as that of a block is, a digit may be lost.
+                read = found if found.count > read.count and found.surety >= read.surety else read
+                break
             least = _LEAST_SURETY if read is None or read.says_nothing else read.surety
             if read is None or (not found.says_nothing and found.surety > least):
                 read = found
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
                 if found.surety >= _SURELY:
-                    break
+                    rivalled = view.on_blocks
+                    if not rivalled:
+                        break
         assert read is not None  # noqa: S101  # there is one way at least
         # That there is nothing to be read is no surer than that what was seen otherwise is wrong.
         return read, read.confidence * (1 - doubt) if read.says_nothing else read.confidence
@@ -77,6 +76,21 @@ class PageReader:
         for reader in (self.reader, self.second_reader):
             if reader is not None:
                 reader.runner.close()
+
+    def _said(
+        self, lines: Sequence[LineImage], expected_length: int | None, stages: Stages, deadline: Deadline
+    ) -> PageText:
+        """What lines say once all are asked who may be."""
+        logits, waited, computed = self.reader.logits([line.pixels for line in lines], deadline)
+        stages.computed(waited, computed)
+        found = page_text(lines, logits, self.reader.temperature, self.reader.least_odds, expected_length)
+        found = self._asked_about(
+            self._seen_again(found, expected_length, stages, deadline), expected_length, stages, deadline
+        )
+        if expected_length is None:
+            found = without_guesses(found, self.reader.temperature)
+        stages.postprocessed()
+        return found
 
     def _seen_again(self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline) -> PageText:
         """With the texts that several looks, and both readers, agree on where the first was unsure."""

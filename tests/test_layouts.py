@@ -115,6 +115,18 @@ def test_a_line_on_a_dark_bar_is_read_with_those_beside_it(released: Recogniser)
     assert released.read(png(image)).text == "40826\n51937\n66042"
 
 
+@pytest.mark.parametrize("light", [0.45, 0.55, 0.65])
+@pytest.mark.parametrize("edge", [140, 150, 160])
+def test_the_edge_of_a_shadow_takes_no_digit(released: Recogniser, light: float, edge: int) -> None:
+    """A shadow is as even as a block, but digits stand across its edge, which is wiped."""
+    image, draw = page(440, 120, 230)
+    write(draw, (220, 60), "8083068390", 70, 30)
+    pixels = np.asarray(image).astype(np.float32)
+    pixels[:, :edge] *= light
+    text = released.read(cv2.imencode(".png", pixels.astype(np.uint8))[1].tobytes()).text
+    assert len(text) == 10  # what the digit across the edge is, nobody could be sure of
+
+
 def test_a_button_whose_grey_changes_is_read(released: Recogniser) -> None:
     image, draw = page(400, 240)
     for x in range(60, 340):

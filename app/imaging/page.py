@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,37 +60,46 @@ _STRIP = 2.5
 Row = list[Candidate]
 
 
-def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[list[LineImage]]:
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The lines of an image in one way of seeing it. `on_blocks`: its blocks were levelled, their edges wiped."""
+
+    lines: list[LineImage]
+    on_blocks: bool = False
+
+
+def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[PageView]:
     """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
 
-    What may be a display is seen as one first, then as any other page. Then under the other polarity, where the grey
-    levels leave a doubt; then those of a panel that stands out from the image; then as one digit that the image was
-    cropped tight around, from top to bottom. What looks like an empty cell has no lines, unless it is such a digit.
+    Blocks of another grey come first, if there are any, with what stands on them and beside them. What may be a display
+    is seen as one first, then as any other page. Then under the other polarity, where the grey levels leave a doubt;
+    then those of a panel that stands out from the image; then as one digit that the image was cropped tight around,
+    from top to bottom. What looks like an empty cell has no lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     level = levelled(grey, polarity)
     if level is not None:
-        yield page_lines(level, Polarity.DARK_ON_LIGHT, most_digits)
+        yield PageView(page_lines(level, Polarity.DARK_ON_LIGHT, most_digits), on_blocks=True)
     likely = possible_polarities(grey, polarity)
     likeliest = find_ink(grey, likely[0])
     if is_frame(likeliest):
-        yield []
+        yield PageView([])
     else:
         for candidates in candidate_views(likeliest, most_digits):
-            yield _lines_of(likeliest, candidates)
+            yield PageView(_lines_of(likeliest, candidates))
         for one in likely[1:]:
-            yield page_lines(grey, one, most_digits)
+            yield PageView(page_lines(grey, one, most_digits))
         panel = find_panel(grey)
         if panel is not None:
             for one in possible_polarities(panel.pixels, polarity):
                 lines = page_lines(panel.pixels, one, most_digits)
-                yield [line.within(panel.to_image, grey.shape) for line in lines]
+                yield PageView([line.within(panel.to_image, grey.shape) for line in lines])
     for one in likely if is_one_mark(likeliest) else ():
         around = with_paper_around(grey, one)
         found = tight_digit(around, grey.shape, one)
         if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
             lines = page_lines(around.pixels, one, most_digits)
-            yield [replace(line.within(around.to_image, grey.shape), lone=True) for line in lines]
+            yield PageView([replace(line.within(around.to_image, grey.shape), lone=True) for line in lines])
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 _PREFIXES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"II+\0")
-# The sizes of header that a BMP may have, at offset 14: a text that begins with the letters BM has none of them there.
-_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+# The sizes of header that a BMP may have, and where: a text that begins with the letters BM has none of them there, nor
+# four zeros before it.
+_BMP_HEADERS, _BMP_HEADER_AT, _RESERVED = (12, 40, 52, 56, 64, 108, 124), 14, slice(6, 10)
 
 
 def claims_a_served_format(data: bytes) -> bool:
@@ -18,5 +19,7 @@ def claims_a_served_format(data: bytes) -> bool:
 
 
 def has_bmp_header(data: bytes) -> bool:
-    """Whether what follows the letters BM can be a bitmap's header."""
-    return int.from_bytes(data[14:18], "little") in _BMP_HEADERS
+    """Whether what follows the letters BM can be a bitmap's header, or as much of one as there is."""
+    if len(data) < _BMP_HEADER_AT + 4:
+        return len(data) > _RESERVED.start and not any(data[_RESERVED])
+    return int.from_bytes(data[_BMP_HEADER_AT : _BMP_HEADER_AT + 4], "little") in _BMP_HEADERS

@@ -92,7 +92,7 @@ function failed(item) {
       options.elements.key.focus();
     };
   }
-  if (['unsupported-image', 'corrupt-image'].includes(slug)) delete deeds['Try again'];
+  if (['missing-file', 'unsupported-image', 'corrupt-image'].includes(slug)) delete deeds['Try again'];
   showItemTrouble(item, deeds);
 }
 

@@ -3,6 +3,7 @@
 import { h } from './dom.js';
 
 const HELP = {
+  'missing-file': 'The file is empty. Give another one, such as a PNG or a JPEG.',
   'unsupported-image': 'Save it as PNG or JPEG, in an image program or as a screenshot, and give that.',
   'corrupt-image': 'Give the original file, or open the image somewhere and save it anew.',
   'not-ready': 'It is tried again by itself.',

@@ -102,7 +102,7 @@ def test_a_panel_of_the_other_polarity_is_seen_by_itself() -> None:
     label = 255 - pen_number("40817", 60, 8)
     page = np.full((400, 600), 205, np.uint8)
     page[120 : 120 + label.shape[0], 60 : 60 + label.shape[1]] = label
-    views = list(page_views(page, Polarity.AUTO, MOST))
+    views = [view.lines for view in page_views(page, Polarity.AUTO, MOST)]
     box = views[-1][0].box(0, views[-1][0].pixels.shape[1])
     assert box.left >= 50
     assert box.top >= 110
@@ -122,7 +122,7 @@ def test_without_ink_there_are_no_lines() -> None:
 @given(arrays(np.uint8, st.tuples(st.integers(1, 64), st.integers(1, 64))), st.sampled_from(list(Polarity)))
 def test_every_line_of_any_image_lies_within_it(image: NDArray[np.uint8], polarity: Polarity) -> None:
     before = image.copy()
-    for lines in page_views(image, polarity, MOST):
+    for lines in (view.lines for view in page_views(image, polarity, MOST)):
         for line in lines:
             box = line.box(0, line.pixels.shape[1])
             assert box.right <= image.shape[1]
@@ -132,7 +132,7 @@ def test_every_line_of_any_image_lies_within_it(image: NDArray[np.uint8], polari
 
 def test_noise_is_bounded() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (1200, 1600)).astype(np.uint8)
-    for lines in islice(page_views(noise, Polarity.AUTO, MOST), 4):
+    for lines in (view.lines for view in islice(page_views(noise, Polarity.AUTO, MOST), 4)):
         assert len(lines) <= MOST
 
 
