@@ -27,7 +27,8 @@ _LEAST_DIFFERENCE, _LEAST_DEVIATIONS = 24.0, 4.0
 # A block is so many pixels high and wide at least, with its marks it fills this share of its convex hull, and this
 # share of it is of one grey, or of one that changes evenly.
 _LEAST_SIDE, _LEAST_FILLED, _LEAST_EVEN = 16, 0.7, 0.55
-_MOST_BLOCKS = 64
+# So many are looked at, and so many times the image's pixels: blocks lie beside each other, unless they are rings.
+_MOST_BLOCKS, _MOST_LOOKS = 64, 4
 # A mark is so many pixels high at least, fills less than this share of its convex hull, and its strokes are this share
 # of its lesser side at most: a bold digit, which is as even as a block, has holes that are convex or fat.
 _LEAST_MARK, _CONVEX, _FAT, _MOST_MARKS = 6, 0.85, 0.5, 200
@@ -104,7 +105,11 @@ def _blocks(grey: GreyPixels, components: Components, least: float) -> Iterator[
     taken = np.zeros_like(grey)
     marked: list[_Block] = []
     bare: list[_Block] = []
+    seen = 0
     for label in _large(components):
+        seen += int(np.prod(components.stats[label, [WIDTH, HEIGHT]], dtype=np.int64))
+        if seen > _MOST_LOOKS * grey.size:
+            break
         block = _block(grey, components, label, taken)
         if block is None:
             continue
