@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,6 +30,8 @@ _LEAST_DIFFERENCE, _LEAST_DEVIATIONS = 24.0, 4.0
 _LEAST_SIDE, _LEAST_FILLED, _LEAST_EVEN = 16, 0.7, 0.55
 # So many are looked at, and so many times the image's pixels: blocks lie beside each other, unless they are rings.
 _MOST_BLOCKS, _MOST_LOOKS = 64, 4
+# Of its upright box a block fills this share without its marks, a large one, which may be turned, this one.
+_LEAST_UPRIGHT, _LEAST_TURNED = 0.42, 0.25
 # A mark is so many pixels high at least, fills less than this share of its convex hull, and its strokes are this share
 # of its lesser side at most: a bold digit, which is as even as a block, has holes that are convex or fat.
 _LEAST_MARK, _CONVEX, _FAT, _MOST_MARKS = 6, 0.85, 0.5, 200
@@ -42,11 +45,13 @@ _UNLIKE = 0.15
 _LEAST_ROUND, _TALLER = 0.6, 2.0
 # So much of a block's edge is wiped, in pixels and as a share of its lesser side.
 _LEAST_RIM, _RIM = 2, 0.02
+# Whether there are blocks is asked of an image reduced to this longest side.
+_REDUCED_SIDE = 640
 # A page may lie on a desk and have buttons on it.
 _DEPTH = 2
 # Points of a block that its grey is estimated from, at most; how near the last estimate they are, of 255, to count for
 # the next one; and the share that is so near their median where no estimate is needed.
-_SAMPLED, _REACHES, _PLAIN = 1_000, (48.0, 24.0, 12.0), 0.9
+_SAMPLED, _REACHES, _PLAIN = 500, (48.0, 24.0, 12.0), 0.9
 _STEADY = 1e-3
 
 
@@ -72,6 +77,9 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     of the marks; under AUTO, they may differ from their paper in either way.
     """
     found: GreyPixels | None = None
+    small = _reduced(grey)
+    if small is not grey and _once_levelled(small, polarity) is None:
+        return None  # which most images tell at a fraction of their pixels
     for _ in range(_DEPTH):
         once = _once_levelled(grey if found is None else found, polarity if found is None else Polarity.DARK_ON_LIGHT)
         if once is None:
@@ -80,12 +88,22 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     return found
 
 
+def _reduced(grey: GreyPixels) -> GreyPixels:
+    """The image at _REDUCED_SIDE pixels or fewer on its longest side."""
+    scale = _REDUCED_SIDE / max(grey.shape)
+    if scale >= 1:
+        return grey
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
 def _once_levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     border = np.zeros_like(grey)
     border[[0, -1]] = border[:, [0, -1]] = 1
-    paper = _plane(grey, border)
+    sides = [float(side.mean()) for side in (grey[0], grey[-1], grey[:, 0], grey[:, -1])]
+    paper = _plane(grey, border, changes=max(sides) - min(sides) > _LEAST_DIFFERENCE)
     beside = np.abs(grey - paper)
-    spread = 1.4826 * float(np.median(beside[border > 0]))
+    spread = 1.4826 * _median(beside[border > 0])
     least = max(_LEAST_DIFFERENCE, _LEAST_DEVIATIONS * spread)
     components = components_of((beside > least).view(np.uint8))
     blocks = list(_blocks(grey, components, least))
@@ -158,8 +176,9 @@ def _strength(grey: GreyPixels, paper: Plane, polarity: Polarity) -> GreyPixels:
 def _large(components: Components) -> list[int]:
     """The labels of what may be a block, the largest first."""
     stats = components.stats
-    large = np.minimum(stats[:, WIDTH], stats[:, HEIGHT]) >= _LEAST_SIDE
-    large &= stats[:, AREA] >= _LEAST_EVEN * _LEAST_FILLED * 0.5 * stats[:, WIDTH] * stats[:, HEIGHT]
+    side = np.minimum(stats[:, WIDTH], stats[:, HEIGHT])
+    least = np.where(side >= _LEAST_SHEET, _LEAST_TURNED, _LEAST_UPRIGHT)
+    large = (side >= _LEAST_SIDE) & (stats[:, AREA] >= least * stats[:, WIDTH] * stats[:, HEIGHT])
     large[0] = False
     labels = np.flatnonzero(large)
     order: list[int] = labels[np.argsort(-stats[labels, AREA], kind="stable")][:_MOST_BLOCKS].tolist()
@@ -184,7 +203,8 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     if min(wide, high) < _LEAST_SIDE or area < _LEAST_FILLED * cv2.contourArea(hull):
         return None
     is_drawn = area >= _DRAWN_SHAPE * min(wide * high, np.pi * cv2.minEnclosingCircle(hull)[1] ** 2)
-    if not is_drawn and marks < _SEVERAL and min(width, height) < _LEAST_SHEET:
+    promising = is_drawn and (marks or min(width, height) >= _LEAST_ROUND * max(width, height))
+    if not promising and marks < _SEVERAL and min(width, height) < _LEAST_SHEET:
         return None  # what follows costs more, and most digits come to here
     inside = np.zeros_like(own)
     cv2.fillConvexPoly(inside, hull, 255)
@@ -196,17 +216,17 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     return _Block(rows, columns, inside, paper, (width, height), is_drawn)
 
 
-def _plane(pixels: GreyPixels, inside: Mask) -> Plane:
+def _plane(pixels: GreyPixels, inside: Mask, changes: bool = True) -> Plane:
     """The grey of most of what is inside, which may change evenly from side to side: (h, w) float32.
 
-    Least squares of a plane, again and again of what is near it, from the median on.
+    Least squares of a plane, again and again of what is near it, from the median on; that alone if nothing `changes`.
     """
     height, width = pixels.shape
     places = np.flatnonzero(inside)
     places = places[:: -(-len(places) // _SAMPLED)]
     values = pixels.ravel()[places].astype(np.float64)
-    level = float(np.median(values))
-    if np.mean(np.abs(values - level) <= _REACHES[-1]) >= _PLAIN:
+    level = _median(values)
+    if not changes or np.mean(np.abs(values - level) <= _REACHES[-1]) >= _PLAIN:
         return np.full(pixels.shape, level, np.float32)
     terms = np.column_stack([np.ones(len(places)), places % width / width, places // width / height])
     plane = np.array([level, 0.0, 0.0])
@@ -219,6 +239,12 @@ def _plane(pixels: GreyPixels, inside: Mask) -> Plane:
         plane = np.linalg.solve(own.T @ own + steady, own.T @ values[near])
     across, down = np.arange(width) / width, np.arange(height)[:, np.newaxis] / height
     return np.asarray(plane[0] + plane[1] * across + plane[2] * down, np.float32)
+
+
+def _median(values: NDArray[Any]) -> float:
+    """The greater one of the two in the middle, in a fifth of the time of NumPy's."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
 
 
 def _is_marked(grey: GreyPixels, block: _Block, least: float) -> bool:
