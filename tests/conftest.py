@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from app.composition import build_recogniser
 from app.manifest import ModelVersion, open_version
+from app.recogniser import Recogniser
+from app.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "models"
@@ -37,3 +40,12 @@ def _plain_logs() -> Iterator[None]:
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def released(version: ModelVersion) -> Iterator[Recogniser]:
+    """What reads with that model, by the engine `litert`."""
+    settings = Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version)
+    made = build_recogniser(settings, version)
+    yield made
+    made.close()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
 
-from app.composition import build_recogniser
-from app.manifest import ModelVersion
 from app.recogniser import Recogniser
-from app.settings import Settings
-from tests.conftest import MODELS
 from tests.displays import displayed
 from tests.images import encode
 from training.displays import Display, Dotted, Ends, Segmented
@@ -23,14 +17,6 @@ DISPLAYS: tuple[Display, ...] = (
     Segmented(width=0.55, thickness=0.09, gap=0.03, ends=Ends.MITRED, unlit=0.1),
     Dotted(size=0.7, stretch=1.0, round=True),
 )
-
-
-@pytest.fixture(scope="module")
-def released(version: ModelVersion) -> Iterator[Recogniser]:
-    settings = Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version)
-    made = build_recogniser(settings, version)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("shines", [False, True])

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from app.composition import build_recogniser
 from app.domain import Polarity
 from app.imaging.blocks import levelled
-from app.manifest import ModelVersion
 from app.recogniser import Recogniser
-from app.settings import Settings
-from tests.conftest import MODELS
 from tests.samples.draw import pen_number
 
 Picture = NDArray[np.uint8]
 WHITE, BLACK = 255, 0
-
-
-@pytest.fixture(scope="module")
-def released(version: ModelVersion) -> Iterator[Recogniser]:
-    made = build_recogniser(
-        Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version), version
-    )
-    yield made
-    made.close()
 
 
 def page(width: int, height: int, level: int = WHITE) -> tuple[Image.Image, ImageDraw.ImageDraw]:

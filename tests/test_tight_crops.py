@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.composition import build_recogniser
 from app.deadline import Deadline
 from app.domain import Polarity
 from app.imaging.binarise import find_ink
 from app.imaging.frames import is_frame
 from app.imaging.tight import with_paper_around
-from app.manifest import ModelVersion
 from app.recogniser import Recogniser
-from app.settings import Settings
-from tests.conftest import MODELS
 from tests.samples.draw import pen_number
 
 
@@ -31,15 +25,6 @@ def tight(text: str, height: int, pen: int) -> NDArray[np.uint8]:
     page = pen_number(text, height, pen)
     rows, columns = np.nonzero(page < 128)
     return np.ascontiguousarray(page[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
-
-
-@pytest.fixture(scope="module")
-def released(version: ModelVersion) -> Iterator[Recogniser]:
-    made = build_recogniser(
-        Settings(engine="litert", model_dir=MODELS, model_version=version.manifest.version), version
-    )
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("inverted", [False, True])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.domain import Reading
 from app.errors import ImageTooLarge
 from app.imaging.decode import decode_colour
+from app.imaging.scale import reduced
 
 _SURE = (60, 160, 0)
 _UNSURE = (0, 90, 230)
@@ -22,7 +22,7 @@ def annotated_png(data: bytes, max_pixels: int, reading: Reading) -> bytes:
     An image above WORKING_PIXELS or _LONGEST_SIDE is drawn reduced. Raises the errors of `decode_image`, ImageTooLarge
     for a picture that cannot be encoded.
     """
-    image = np.ascontiguousarray(_within_longest_side(decode_colour(data, max_pixels))[:, :, ::-1])
+    image = np.ascontiguousarray(reduced(decode_colour(data, max_pixels), _LONGEST_SIDE)[:, :, ::-1])
     scale = image.shape[1] / reading.image.width
     for line in reading.lines:
         for digit in line.digits:
@@ -38,13 +38,3 @@ def annotated_png(data: bytes, max_pixels: int, reading: Reading) -> bytes:
     if not encoded:
         raise ImageTooLarge("The image is too large to be drawn on. Ask for application/json.")
     return png.tobytes()
-
-
-def _within_longest_side(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same picture, (h, w, 3), neither side above _LONGEST_SIDE."""
-    height, width = image.shape[:2]
-    scale = _LONGEST_SIDE / max(height, width)
-    if scale >= 1:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.domain import Polarity
 from app.imaging.components import Components, components_of
 from app.imaging.morphology import closed, is_even
+from app.imaging.scale import reduced
 
 GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -135,7 +136,7 @@ def likely_polarities(grey: GreyPixels) -> tuple[Polarity, ...]:
     leave no doubt; a bold digit that fills its crop, or a wheel in the window of a meter, does.
     """
     skewness = _inner_skewness(grey)
-    light, light_border = _light_shares(_reduced(grey))
+    light, light_border = _light_shares(reduced(grey, _REDUCED_SIDE))
     dark = skewness < 0 if abs(skewness) >= _CLEAR_SKEWNESS else light + light_border >= 1.0
     likelier = Polarity.DARK_ON_LIGHT if dark else Polarity.LIGHT_ON_DARK
     paper_border = light_border if dark else 1.0 - light_border
@@ -162,7 +163,8 @@ def _inner_skewness(grey: GreyPixels) -> float:
     """
     height, width = grey.shape
     margin_y, margin_x = int(height * _MARGIN), int(width * _MARGIN)
-    inner = _reduced(grey[margin_y : height - margin_y, margin_x : width - margin_x]).astype(np.float32)
+    inner = grey[margin_y : height - margin_y, margin_x : width - margin_x]
+    inner = reduced(inner, _REDUCED_SIDE).astype(np.float32)
     deviation = inner - inner.sum() / inner.size
     squares = deviation * deviation
     variance = float(squares.sum() / inner.size)
@@ -181,7 +183,7 @@ def _denoised(grey: GreyPixels) -> GreyPixels:
 
 def _paper_level(grey: GreyPixels) -> GreyPixels:
     """The light of the paper under dark ink, pixel by pixel, (h, w) uint8."""
-    small = _reduced(grey)
+    small = reduced(grey, _REDUCED_SIDE)
     # Wider than any stroke: a digit's stroke is at most a quarter of its height, and the digit may fill the image.
     side = max(3, round(0.4 * min(small.shape))) | 1
     paper = closed(small, side)
@@ -189,13 +191,3 @@ def _paper_level(grey: GreyPixels) -> GreyPixels:
         return np.full_like(grey, paper[0, 0])
     paper = cv2.blur(paper, (side, side)).astype(np.uint8, copy=False)
     return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-
-
-def _reduced(grey: GreyPixels) -> GreyPixels:
-    """The image at _REDUCED_SIDE pixels or fewer on its longest side."""
-    height, width = grey.shape
-    scale = _REDUCED_SIDE / max(height, width)
-    if scale >= 1:
-        return grey
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

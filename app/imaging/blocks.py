@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from app.domain import Polarity
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, components_of
+from app.imaging.medians import upper_median
+from app.imaging.scale import reduced
 
 GreyPixels = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -77,7 +78,7 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     of the marks; under AUTO, they may differ from their paper in either way.
     """
     found: GreyPixels | None = None
-    small = _reduced(grey)
+    small = reduced(grey, _REDUCED_SIDE)
     if small is not grey and _once_levelled(small, polarity) is None:
         return None  # which most images tell at a fraction of their pixels
     for _ in range(_DEPTH):
@@ -88,22 +89,13 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     return found
 
 
-def _reduced(grey: GreyPixels) -> GreyPixels:
-    """The image at _REDUCED_SIDE pixels or fewer on its longest side."""
-    scale = _REDUCED_SIDE / max(grey.shape)
-    if scale >= 1:
-        return grey
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
 def _once_levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
     border = np.zeros_like(grey)
     border[[0, -1]] = border[:, [0, -1]] = 1
     sides = [float(side.mean()) for side in (grey[0], grey[-1], grey[:, 0], grey[:, -1])]
     paper = _plane(grey, border, changes=max(sides) - min(sides) > _LEAST_DIFFERENCE)
     beside = np.abs(grey - paper)
-    spread = 1.4826 * _median(beside[border > 0])
+    spread = 1.4826 * upper_median(beside[border > 0])
     least = max(_LEAST_DIFFERENCE, _LEAST_DEVIATIONS * spread)
     components = components_of((beside > least).view(np.uint8))
     blocks = list(_blocks(grey, components, least))
@@ -225,7 +217,7 @@ def _plane(pixels: GreyPixels, inside: Mask, changes: bool = True) -> Plane:
     places = np.flatnonzero(inside)
     places = places[:: -(-len(places) // _SAMPLED)]
     values = pixels.ravel()[places].astype(np.float64)
-    level = _median(values)
+    level = upper_median(values)
     if not changes or np.mean(np.abs(values - level) <= _REACHES[-1]) >= _PLAIN:
         return np.full(pixels.shape, level, np.float32)
     terms = np.column_stack([np.ones(len(places)), places % width / width, places // width / height])
@@ -239,12 +231,6 @@ def _plane(pixels: GreyPixels, inside: Mask, changes: bool = True) -> Plane:
         plane = np.linalg.solve(own.T @ own + steady, own.T @ values[near])
     across, down = np.arange(width) / width, np.arange(height)[:, np.newaxis] / height
     return np.asarray(plane[0] + plane[1] * across + plane[2] * down, np.float32)
-
-
-def _median(values: NDArray[Any]) -> float:
-    """The greater one of the two in the middle, in a fifth of the time of NumPy's."""
-    middle = len(values) // 2
-    return float(np.partition(values, middle)[middle])
 
 
 def _is_marked(grey: GreyPixels, block: _Block, least: float) -> bool:

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.imaging.scale import reduced
+
 # Panels are looked for on an image reduced to this longest side.
 _REDUCED_SIDE = 320
 # The background is what the image's edge shows; what differs from it by so many grey levels, and so many standard
@@ -38,8 +40,7 @@ def find_panel(grey: NDArray[np.uint8]) -> Panel | None:
     """The panel of an image, (h, w) uint8, turned upright by at most 45°; None where nothing like one stands out."""
     height, width = grey.shape
     scale = min(1.0, _REDUCED_SIDE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    small = reduced(grey, _REDUCED_SIDE)
     outline = _largest_outline(_not_background(small))
     if outline is None:
         return None
