@@ -27,12 +27,12 @@ from app.domain import (
 from app.errors import NotExplainable
 from app.explanation import Explainer
 from app.imaging.binarise import find_ink
-from app.imaging.blocks import levelled
+from app.imaging.blocks import levelled, may_be_block
 from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import Glyph, normalise_glyph
 from app.imaging.line import digit_line
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, is_solid, single_digit
+from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, single_digit
 from app.imaging.tight import reaches_edge, tight_digits
 from app.line_reading import line_readings
 from app.page_reader import PageReader
@@ -103,7 +103,7 @@ class Recogniser:
         stages.decoded()
         deadline.check()
         seen = self._seen([found for _, found in digits_by_polarity(image.pixels, polarity)], stages, deadline)
-        if seen is not None and is_solid(seen.candidate):
+        if seen is not None and may_be_block(seen.candidate.ink):
             seen = self._seen_on_block(seen, image.pixels, polarity, stages, deadline)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
             tight = self._seen(tight_digits(image.pixels, polarity), stages, deadline)

@@ -6,7 +6,7 @@ Within a block, ink and paper may be the other way round than beside it, and the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -38,6 +38,8 @@ _LEAST_UPRIGHT, _LEAST_TURNED = 0.42, 0.25
 _LEAST_MARK, _CONVEX, _FAT, _MOST_MARKS = 6, 0.85, 0.5, 200
 # With fewer marks than these, a block fills this share of a rectangle or a circle: the hole of a 0 may be like a mark.
 _SEVERAL, _DRAWN_SHAPE = 3, 0.9
+# Where one digit is expected, ink that fills this share of such a shape may be a block.
+_NEARLY_DRAWN = 0.8
 # Marks are holes in a block, unless they differ from what is beside it, too: then only a large one is looked at.
 _LEAST_SHEET = 64
 # Blocks whose heights differ by less than this share, and that are of one grey, are alike.
@@ -87,6 +89,27 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
             break
         found = once
     return found
+
+
+def may_be_block(ink: GreyPixels) -> bool:
+    """Whether the ink, (h, w) uint8, of what is taken for one digit may be a block that one stands on: few digits are
+    as solid, a bold 0 or 1.
+    """
+    if min(ink.shape) < _LEAST_SIDE:
+        return False
+    inked = cv2.threshold(ink, int(ink.max()) // 2, 1, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(inked) < _LEAST_UPRIGHT * ink.size:
+        return False
+    outlines, _ = cv2.findContours(inked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=cv2.contourArea)
+    return _drawn_share(outline, cv2.minAreaRect(outline)[1]) >= _NEARLY_DRAWN
+
+
+def _drawn_share(outline: cv2.typing.MatLike, size: Sequence[float]) -> float:
+    """How much an outline fills of its least rectangle, of that `size`, or of its least circle, if that is less."""
+    wide, high = size
+    shape = min(wide * high, np.pi * cv2.minEnclosingCircle(outline)[1] ** 2)
+    return cv2.contourArea(outline) / max(shape, 1.0)
 
 
 def _once_levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
@@ -194,7 +217,7 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     area, (_, (wide, high), _) = cv2.contourArea(outlines[outer]), cv2.minAreaRect(hull)
     if min(wide, high) < _LEAST_SIDE or area < _LEAST_FILLED * cv2.contourArea(hull):
         return None
-    is_drawn = area >= _DRAWN_SHAPE * min(wide * high, np.pi * cv2.minEnclosingCircle(hull)[1] ** 2)
+    is_drawn = _drawn_share(outlines[outer], (wide, high)) >= _DRAWN_SHAPE
     promising = is_drawn and (marks or min(width, height) >= _LEAST_ROUND * max(width, height))
     if not promising and marks < _SEVERAL and min(width, height) < _LEAST_SHEET:
         return None  # what follows costs more, and most digits come to here

@@ -23,9 +23,6 @@ from app.imaging.frames import MIN_AREA, SPECK_SHARE, barred, frame_pieces, in_e
 from app.imaging.medians import usual_height
 from app.imaging.reading_order import reading_order
 
-# Ink that fills this share of its box, and with what it encloses this share of its convex hull, is a block's, or that of
-# a bold 0, 1 or 8.
-_SOLID, _SOLID_HULL = 0.5, 0.7
 # What lies along a frame's line with this share of its pixels is what is left of it.
 _ALONG_SHARE = 0.8
 # Along a stroke's edge, ink changes within two pixels by at least this share of its strength there.
@@ -87,16 +84,6 @@ def single_digit(ink: Ink) -> Candidate | None:
     if kept.size > 1:
         kept = kept[_belongs_to_main(ink.components, kept)]
     return _whole_digit(ink, kept)
-
-
-def is_solid(candidate: Candidate) -> bool:
-    """Whether ink fills as much of its box and of its hull as few digits do: it may be a block with a digit on it."""
-    inked = cv2.threshold(candidate.ink, int(candidate.ink.max()) // 2, 1, cv2.THRESH_BINARY)[1]
-    if cv2.countNonZero(inked) < _SOLID * candidate.ink.size:
-        return False
-    outlines, _ = cv2.findContours(inked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    outline = max(outlines, key=cv2.contourArea)
-    return cv2.contourArea(outline) >= _SOLID_HULL * cv2.contourArea(cv2.convexHull(outline))
 
 
 def _along(components: Components, frame_pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
