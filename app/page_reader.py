@@ -55,8 +55,9 @@ class PageReader:
             stages.segmented()
             found = self._said(view.lines, expected_length, stages, deadline)
             if rivalled and read is not None:
-                # At the edge of a shadow, which is wiped as that of a block is, a digit may be lost.
-                read = found if found.count > read.count and found.surety >= read.surety else read
+                # A digit may be lost at the edge of a shadow, which is wiped as that of a block is, or be made another
+                # one by a pattern of the paper that is taken for pale ink.
+                read = found if found.count >= read.count and found.surety >= read.surety else read
                 break
             least = _LEAST_SURETY if read is None or read.says_nothing else read.surety
             if read is None or (not found.says_nothing and found.surety > least):
@@ -64,7 +65,7 @@ class PageReader:
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
                 if found.surety >= _SURELY:
-                    rivalled = view.on_blocks
+                    rivalled = view.rivalled
                     if not rivalled:
                         break
         assert read is not None  # noqa: S101  # there is one way at least

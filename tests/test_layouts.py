@@ -207,3 +207,22 @@ def test_paper_grain_and_noise_have_no_blocks(seed: int) -> None:
     shaded = np.clip(np.linspace(90, 240, 300) + random.normal(0, 4, (200, 300)), 0, 255).astype(np.uint8)
     for image in (noise, shaded, np.full((1, 1), 9, np.uint8), np.full((40, 3), 200, np.uint8)):
         assert levelled(image, Polarity.AUTO) is None
+
+
+@pytest.mark.parametrize("level", [120, 150, 190])
+@pytest.mark.parametrize("dark", [False, True])
+def test_grey_text_beside_black_is_read(released: Recogniser, level: int, dark: bool) -> None:
+    """It went with the paper, and was left out, surely."""
+    image, draw = page(320, 170)
+    write(draw, (120, 45), "84107", 36)
+    write(draw, (120, 115), "52963", 28, level)
+    if dark:
+        image = Image.eval(image, lambda grey: 255 - grey)
+    assert released.read(png(image)).text == "84107\n52963"
+
+
+def test_a_pale_number_below_black_words_is_read(released: Recogniser) -> None:
+    image, draw = page(320, 170)
+    write(draw, (150, 45), "Rent of flat", 34)
+    write(draw, (120, 115), "52963", 30, 170)
+    assert released.read(png(image)).text == "52963"

@@ -73,7 +73,9 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
     return ink_of(np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8))
 
 
-def ink_of(strength: GreyPixels) -> Ink:
+def ink_of(
+    strength: GreyPixels, min_contrast: float = MIN_CONTRAST, min_signal_to_noise: float = MIN_SIGNAL_TO_NOISE
+) -> Ink:
     """Ink by Otsu's threshold of its strength, (h, w) uint8; with an empty mask where there is no contrast."""
     threshold, found = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = np.asarray(found, np.uint8)
@@ -82,7 +84,7 @@ def ink_of(strength: GreyPixels) -> Ink:
     ink_level, _ = _moments(levels, first, 256)
     paper_level, paper_noise = _moments(levels, 0, first)
     contrast = ink_level - paper_level
-    if contrast < MIN_CONTRAST or contrast < MIN_SIGNAL_TO_NOISE * paper_noise:
+    if contrast < min_contrast or contrast < min_signal_to_noise * paper_noise:
         mask = np.zeros_like(mask)
     return Ink(strength, mask, levels)
 

@@ -41,6 +41,10 @@ class Components:
     def bottoms(self) -> NDArray[np.int32]:
         return self.stats[:, TOP] + self.stats[:, HEIGHT]
 
+    def middles(self) -> NDArray[np.float64]:
+        """Of their boxes, (n, 2): x and y."""
+        return np.asarray(self.stats[:, [LEFT, TOP]] + self.stats[:, [WIDTH, HEIGHT]] / 2)
+
     def touching_edge(self) -> NDArray[np.bool_]:
         """Which of them, by label, lie at an edge of the image."""
         height, width = self.labels.shape

@@ -25,6 +25,7 @@ from app.imaging.line import (
     turned_boxes,
     whole_image,
 )
+from app.imaging.pale import with_pale_ink
 from app.imaging.panel import find_panel
 from app.imaging.plus import without_pluses
 from app.imaging.reading_order import reading_order
@@ -62,29 +63,33 @@ Row = list[Candidate]
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The lines of an image in one way of seeing it. `on_blocks`: its blocks were levelled, their edges wiped."""
+    """The lines of an image, seen in one way. `rivalled`: the next one may be right, however sure this one is."""
 
     lines: list[LineImage]
-    on_blocks: bool = False
+    rivalled: bool = False
 
 
 def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[PageView]:
     """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
 
-    Blocks of another grey come first, if there are any, with what stands on them and beside them. What may be a display
-    is seen as one first, then as any other page. Then under the other polarity, where the grey levels leave a doubt;
-    then those of a panel that stands out from the image; then as one digit that the image was cropped tight around,
-    from top to bottom. What looks like an empty cell has no lines, unless it is such a digit.
+    Blocks of another grey come first, if there are any, with what stands on them and beside them; then writing much
+    paler than other writing, if there is any, with that. What may be a display is seen as one, then as any other page.
+    Then under the other polarity, where the grey levels leave a doubt; then those of a panel that stands out from the
+    image; then as one digit that the image was cropped tight around, from top to bottom. What looks like an empty cell
+    has no lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     level = levelled(grey, polarity)
     if level is not None:
-        yield PageView(page_lines(level, Polarity.DARK_ON_LIGHT, most_digits), on_blocks=True)
+        yield PageView(page_lines(level, Polarity.DARK_ON_LIGHT, most_digits), rivalled=True)  # edges are wiped
     likely = possible_polarities(grey, polarity)
     likeliest = find_ink(grey, likely[0])
     if is_frame(likeliest):
         yield PageView([])
     else:
+        paler = with_pale_ink(likeliest)
+        if paler is not None:
+            yield PageView(_lines_of(paler, digit_candidates(paler, most_digits)), rivalled=True)
         for candidates in candidate_views(likeliest, most_digits):
             yield PageView(_lines_of(likeliest, candidates))
         for one in likely[1:]:
