@@ -23,6 +23,8 @@ from app.stages import Stages
 _SURELY = 0.5
 # Where one way of looking shows nothing, another must be read at least this surely.
 _LEAST_SURETY = 0.3
+# … and what is written over a picture this surely.
+_LEAST_OVER_PICTURE = 0.9
 
 # Glyphs, (n, 28, 28) uint8 → their calibrated probabilities, (n, 11).
 GlyphOpinion = Callable[[NDArray[np.uint8], Stages, Deadline], NDArray[np.float64]]
@@ -59,8 +61,7 @@ class PageReader:
                 # one by a pattern of the paper that is taken for pale ink.
                 read = found if found.count >= read.count and found.surety >= read.surety else read
                 break
-            least = _LEAST_SURETY if read is None or read.says_nothing else read.surety
-            if read is None or (not found.says_nothing and found.surety > least):
+            if read is None or _is_better(found, read, view.over_picture):
                 read = found
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
@@ -119,3 +120,11 @@ class PageReader:
         glyphs = glyphs_of([page.lines[index] for index in doubtful])
         stages.postprocessed()
         return with_opinions(page, doubtful, self.glyph_opinion(glyphs, stages, deadline), expected_length)
+
+
+def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
+    """Whether what another way of looking shows is rather to be believed than what was read before."""
+    if found.says_nothing or (over_picture and found.count <= read.count):
+        return False
+    least = _LEAST_OVER_PICTURE if over_picture else _LEAST_SURETY if read.says_nothing else read.surety
+    return found.surety > least

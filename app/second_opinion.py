@@ -48,8 +48,14 @@ def doubtful_lines(page: PageText) -> list[int]:
         for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True))
         if _highest_between(line) is not None
         or (line.lone and text.text and line.pieces)
+        or _may_be_a_ball(line, text)
         or (text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text)))
     ]
+
+
+def _may_be_a_ball(line: LineImage, text: Decoded) -> bool:
+    """Whether a line is one piece that is read as 0, as anything round is that has paper around it."""
+    return text.text == "0" and len(line.pieces) == 1
 
 
 def _thin(line: LineImage) -> bool:
@@ -103,6 +109,9 @@ def with_opinions(
         text = texts[index]
         if line.lone and text.text and (opinion.text != text.text or opinion.probability < _EVEN):
             texts[index] = Decoded("", max(_EVEN, 1 - text.probability), ())
+            continue
+        if _may_be_a_ball(line, text) and own[0, NON_DIGIT] >= _SURE:
+            texts[index] = Decoded("", float(own[0, NON_DIGIT]), ())
             continue
         fits = len(opinion.text) >= len(text.text) - (slash is not None)
         if text.probability >= _UNSURE:  # a sure text is told nothing but that a slash is no digit

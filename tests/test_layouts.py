@@ -226,3 +226,56 @@ def test_a_pale_number_below_black_words_is_read(released: Recogniser) -> None:
     write(draw, (150, 45), "Rent of flat", 34)
     write(draw, (120, 115), "52963", 30, 170)
     assert released.read(png(image)).text == "52963"
+
+
+def test_the_bullets_of_a_list_are_no_digits(released: Recogniser) -> None:
+    image, draw = page(300, 220)
+    for row, text in enumerate(("4071", "82", "593")):
+        draw.ellipse((20, 30 + 60 * row, 32, 42 + 60 * row), BLACK)
+        draw.text((50, 36 + 60 * row), text, BLACK, ImageFont.load_default(28), anchor="lm")
+    assert released.read(png(image)).text == "4071\n82\n593"
+
+
+@pytest.mark.parametrize("radius", [12, 30, 60, 90])
+@pytest.mark.parametrize("paper", [WHITE, 90])
+def test_a_disc_alone_is_no_digit(released: Recogniser, radius: int, paper: int) -> None:
+    """It was surely a 0."""
+    image, draw = page(200, 200, paper)
+    draw.ellipse((100 - radius, 100 - radius, 100 + radius, 100 + radius), 255 - paper)
+    assert released.read(png(image)).text == ""
+
+
+@pytest.mark.parametrize("thick", [4, 12, 24])
+def test_a_ring_is_a_0(released: Recogniser, thick: int) -> None:
+    image, draw = page(200, 200)
+    draw.ellipse((60, 40, 140, 160), WHITE, BLACK, thick)
+    assert released.read(png(image)).text == "0"
+
+
+def picture(seed: int, height: int = 240, width: int = 420) -> NDArray[np.float64]:
+    """Light and dark of all sizes, as in a photo."""
+    random = np.random.default_rng(seed)
+    image = np.full((height, width), random.uniform(90, 160))
+    for size in (6, 20, 60):
+        rough = random.normal(0, 8 + size / 2, (height // size + 2, width // size + 2))
+        image += cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(image, 0, 255)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("ink", "edge"), [(255, 0), (0, 255)])
+def test_writing_over_a_picture_is_read(released: Recogniser, seed: int, ink: int, edge: int) -> None:
+    """A caption with an outline, a time stamp: there is no paper that it stands out from, and nothing was read."""
+    image = Image.fromarray(picture(seed).astype(np.uint8))
+    font = ImageFont.load_default(40)
+    ImageDraw.Draw(image).text((90, 120), "7053926", ink, font, stroke_width=3, stroke_fill=edge)
+    read = released.read(png(image))
+    assert read.text == "7053926"
+    (line,) = read.lines
+    assert abs(line.box.left - 90) < 12
+    assert abs(line.box.top + line.box.height / 2 - 142) < 16
+
+
+@pytest.mark.parametrize("seed", range(4, 12))
+def test_in_a_picture_alone_nothing_is_read(released: Recogniser, seed: int) -> None:
+    assert released.read(png(Image.fromarray(picture(seed).astype(np.uint8)))).text == ""

@@ -67,6 +67,17 @@ def test_a_digit_that_fills_its_image_is_one_where_both_say_so(opinion: NDArray[
     assert not doubtful_lines(page("0", 0.95, replace(line(), lone=True)))  # nothing to ask about
 
 
+@pytest.mark.parametrize(("opinion", "text"), [(sure_of(NON_DIGIT), ""), (sure_of(NON_DIGIT, sure=0.8), "0")])
+def test_one_round_thing_is_a_0_unless_the_glyph_network_is_sure_that_it_is_none(
+    opinion: NDArray[np.float64], text: str
+) -> None:
+    """The photo of a ball was surely a 0."""
+    sure = page("0", 0.99, line(14))
+    assert doubtful_lines(sure) == [0]
+    assert with_opinions(sure, [0], opinion).texts[0].text == text
+    assert not doubtful_lines(page("0", 0.99, line(14, 14)))
+
+
 def test_strokes_that_were_miscounted_are_counted_by_their_pieces() -> None:
     doubted = page("11", 0.4, line(4, 4, 4))
     assert glyphs_of(doubted.lines).shape == (3, 28, 28)

@@ -42,6 +42,8 @@ _SEVERAL, _DRAWN_SHAPE = 3, 0.9
 _NEARLY_DRAWN = 0.8
 # Marks are holes in a block, unless they differ from what is beside it, too: then only a large one is looked at.
 _LEAST_SHEET = 64
+# Of its hull a block without a hole fills this share.
+_SOLID = 0.93
 # Blocks whose heights differ by less than this share, and that are of one grey, are alike.
 _UNLIKE = 0.15
 # A block without marks is a picture where it is not much longer than wide, and so much higher than what else there is.
@@ -62,7 +64,8 @@ _STEADY = 1e-3
 class _Block:
     """`rows`, `columns`: where it is. `inside`: (h, w) 255 on it, 0 beside it. `paper`: (h, w), its grey.
 
-    `size`: the width and height of its own box. `is_drawn`: it is a rectangle or a circle.
+    `size`: the width and height of its own box. `is_drawn`: it is a rectangle or a circle. `is_solid`: there is hardly
+    a hole in it.
     """
 
     rows: slice
@@ -71,6 +74,7 @@ class _Block:
     paper: Plane
     size: tuple[int, int]
     is_drawn: bool
+    is_solid: bool
 
 
 def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
@@ -156,7 +160,8 @@ def _blocks(grey: GreyPixels, components: Components, least: float) -> Iterator[
     low = float(np.median(heights)) if len(heights) >= _SEVERAL + len(bare) else np.inf
     yield from marked
     for block in bare:
-        plain = min(block.size) >= max(_LEAST_ROUND * max(block.size), _TALLER * low)
+        alone = len(heights) == 1 and block.is_solid  # a ball, an empty label
+        plain = min(block.size) >= max(_LEAST_ROUND * max(block.size), 0.0 if alone else _TALLER * low)
         if (plain or any(_alike(block, other) for other in marked)) and not _is_taken(block, taken):
             yield block
 
@@ -228,7 +233,8 @@ def _block(grey: GreyPixels, components: Components, label: int, taken: Mask) ->
     even = np.abs(pixels - paper)[inside > 0] <= _LEAST_DIFFERENCE / 2
     if float(even.mean()) < _LEAST_EVEN:
         return None
-    return _Block(rows, columns, inside, paper, (width, height), is_drawn)
+    is_solid = components.stats[label, AREA] >= _SOLID * np.count_nonzero(inside)
+    return _Block(rows, columns, inside, paper, (width, height), is_drawn, bool(is_solid))
 
 
 def _plane(pixels: GreyPixels, inside: Mask, changes: bool = True) -> Plane:

@@ -25,11 +25,12 @@ from app.imaging.line import (
     turned_boxes,
     whole_image,
 )
+from app.imaging.overlays import find_overlays
 from app.imaging.pale import with_pale_ink
 from app.imaging.panel import find_panel
-from app.imaging.plus import without_pluses
 from app.imaging.reading_order import reading_order
 from app.imaging.segment import Candidate, candidate_views, digit_candidates, in_small_print
+from app.imaging.signs import without_signs
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 
 # What stands farther apart than this, in digit heights, is two numbers, such as those of two columns.
@@ -63,10 +64,14 @@ Row = list[Candidate]
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The lines of an image, seen in one way. `rivalled`: the next one may be right, however sure this one is."""
+    """The lines of an image, seen in one way. `rivalled`: the next one may be right, however sure this one is.
+
+    `over_picture`: in a picture much stands in rows, so that what is read there may be none of its writing, or a part.
+    """
 
     lines: list[LineImage]
     rivalled: bool = False
+    over_picture: bool = False
 
 
 def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> Iterator[PageView]:
@@ -75,13 +80,16 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     Blocks of another grey come first, if there are any, with what stands on them and beside them; then writing much
     paler than other writing, if there is any, with that. What may be a display is seen as one, then as any other page.
     Then under the other polarity, where the grey levels leave a doubt; then those of a panel that stands out from the
-    image; then as one digit that the image was cropped tight around, from top to bottom. What looks like an empty cell
-    has no lines, unless it is such a digit.
+    image; then as one digit that the image was cropped tight around, from top to bottom; last what is written over a
+    picture. What looks like an empty cell has no lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     level = levelled(grey, polarity)
     if level is not None:
-        yield PageView(page_lines(level, Polarity.DARK_ON_LIGHT, most_digits), rivalled=True)  # edges are wiped
+        lines = page_lines(level, Polarity.DARK_ON_LIGHT, most_digits)
+        yield PageView(lines, rivalled=True)  # edges are wiped
+        if not lines:  # there is nothing but the block
+            return
     likely = possible_polarities(grey, polarity)
     likeliest = find_ink(grey, likely[0])
     if is_frame(likeliest):
@@ -105,6 +113,9 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
             lines = page_lines(around.pixels, one, most_digits)
             yield PageView([replace(line.within(around.to_image, grey.shape), lone=True) for line in lines])
+    for overlay in find_overlays(grey):
+        lines = _lines_of(overlay.ink, digit_candidates(overlay.ink, most_digits))
+        yield PageView([line.within(overlay.to_image, grey.shape) for line in lines], over_picture=True)
 
 
 def page_lines(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) -> list[LineImage]:
@@ -121,7 +132,9 @@ def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
     """The lines of an image's candidates; there are none where its ink is no digit's, or it has no ink."""
     if not candidates:
         return [whole_image(ink)] if ink.mask.any() else []
-    ink, candidates = without_pluses(ink, candidates)
+    ink, candidates = without_signs(ink, candidates)
+    if not candidates:
+        return []
     pieces = pieces_of(ink)
     found = text_rows(candidates, ink.mask.shape[0])
     gutters = _gutters(found)

@@ -7,7 +7,6 @@ from enum import StrEnum
 import numpy as np
 
 from training.augment import Random
-from training.fonts import LOOKALIKES
 
 DIGITS = frozenset("0123456789")
 # A long line, a wave, underlined superscript cents, a raised dot, a hook: drawn, whatever the writer.
@@ -75,6 +74,12 @@ _FREQUENCIES = {
     "z": 1,
 }
 _SHARES = np.array(list(_FREQUENCIES.values())) / sum(_FREQUENCIES.values())
+# In print, a B is no 8 and an S no 5, but some letters are digits in many types. Half of the words have more of what is
+# like a digit.
+_DIGITS_TO_THE_EYE = frozenset("OoIl")
+_ALIKE_SHARE = 0.5
+_LIKE_DIGITS = _SHARES + np.isin(list(_FREQUENCIES), list("bgilosqz")) * 0.08
+_LIKE_DIGITS /= _LIKE_DIGITS.sum()
 _LETTERS = "ACEFHKLMNPRTUVWXYacdefhkmnprtuvwxy"
 # Of how many digits the parts of a date are, by how many it has.
 _DATE_PARTS = {
@@ -186,15 +191,17 @@ def _labelled(text: str, random: Random) -> str:
 
 
 def _word(random: Random) -> str:
-    """A word with as many of each letter as English has, in one of three cases.
+    """A word with as many of each letter as English has, or more of those that are like digits, in one of three cases.
 
-    Letters that are digits to the eye are told by their neighbours: of them it has fewer than of others.
+    Letters that are digits in many types are told by their neighbours: it has two others at least, and no fewer.
     """
+    shares = _LIKE_DIGITS if random.random() < _ALIKE_SHARE else _SHARES
     while True:
-        letters = random.choice(list(_FREQUENCIES), p=_SHARES, size=int(random.integers(3, 11)))
+        letters = random.choice(list(_FREQUENCIES), p=shares, size=int(random.integers(2, 11)))
         word = "".join(letters)
         word = (word, word.capitalize(), word.upper())[int(random.integers(3))]
-        if sum(letter in LOOKALIKES for letter in word) < 0.45 * len(word):
+        others = sum(letter not in _DIGITS_TO_THE_EYE for letter in word)
+        if others >= max(2, len(word) / 2):
             return word
 
 

@@ -1,9 +1,13 @@
-"""Plus signs, which a reader takes for crossed 7s: told by their form, and taken out of the ink."""
+"""Signs that a reader takes for digits: told by their form, and taken out of the ink.
+
+A plus is like a crossed 7, and a disc, such as stands before the items of a list, like a 0.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,26 +24,47 @@ _LEAST_SIDE = 5
 _REACH, _THICK, _OFF_CENTRE = 0.9, 0.5, 0.13
 # … and this share of its ink is theirs.
 _OF_STROKES = 0.92
+# A disc, a square, or anything else that is solid and convex: its sides are alike by this factor, it fills so much of
+# its hull, and of what is as strong as the first of these shares of its strongest ink, so much is as strong as the second.
+_NARROW, _SOLID, _EVEN = 0.62, 0.92, 0.7
+_WEAK, _STRONG = 0.35, 0.65
 
 
-def without_pluses(ink: Ink, candidates: Sequence[Candidate]) -> tuple[Ink, list[Candidate]]:
-    """An image's ink, and its candidates, without the plus signs among them; the same where there is none."""
-    pluses: set[int] = set()
+def without_signs(ink: Ink, candidates: Sequence[Candidate]) -> tuple[Ink, list[Candidate]]:
+    """An image's ink, and its candidates, without the pluses and discs among them; the same where there are none."""
+    signs = {index for index, one in enumerate(candidates) if is_disc(one.ink)}
     for row in reading_order([one.box for one in candidates]):
         usual = usual_height(np.array([candidates[index].box.height for index in row]))
-        pluses.update(
+        signs.update(
             index
             for index in row
             if candidates[index].box.height <= _LOWER * usual and is_plus(candidates[index].ink > 0)
         )
-    if not pluses:
+    if not signs:
         return ink, list(candidates)
     strength, mask = ink.strength.copy(), ink.mask.copy()
-    for index in pluses:
+    for index in signs:
         box, own = candidates[index].box, candidates[index].ink > 0
         for pixels in (strength, mask):
             pixels[box.top : box.bottom, box.left : box.right][own] = 0
-    return Ink(strength, mask, ink.levels), [one for index, one in enumerate(candidates) if index not in pluses]
+    return Ink(strength, mask, ink.levels), [one for index, one in enumerate(candidates) if index not in signs]
+
+
+def is_disc(ink: NDArray[np.uint8]) -> bool:
+    """Whether ink, (h, w) uint8 cropped to its box, is one convex solid, about as wide as high, with a clear edge."""
+    height, width = ink.shape
+    if min(height, width) < max(_LEAST_SIDE, _NARROW * max(height, width)):
+        return False
+    strongest = int(ink.max())
+    strong = np.asarray(cv2.threshold(ink, _STRONG * strongest, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    area = cv2.countNonZero(strong)
+    if area < _EVEN * np.count_nonzero(ink > _WEAK * strongest):
+        return False
+    hull = cv2.convexHull(cv2.findNonZero(strong))
+    solid = np.zeros_like(strong)
+    cv2.fillConvexPoly(solid, hull, 1)
+    sides = cv2.minAreaRect(hull)[1]
+    return bool(area >= _SOLID * cv2.countNonZero(solid) and min(sides) >= _NARROW * max(sides))
 
 
 def is_plus(inked: NDArray[np.bool_]) -> bool:
