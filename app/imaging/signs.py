@@ -25,7 +25,7 @@ _REACH, _THICK, _OFF_CENTRE = 0.9, 0.5, 0.13
 # … and this share of its ink is theirs.
 _OF_STROKES = 0.92
 # A disc, a square, or anything else that is solid and convex: its sides are alike by this factor, it fills so much of
-# its hull, and of what is as strong as the first of these shares of its strongest ink, so much is as strong as the second.
+# its hull, and of what is as strong as the lesser share of its strongest ink, so much is as strong as the other.
 _NARROW, _SOLID, _EVEN = 0.62, 0.92, 0.7
 _WEAK, _STRONG = 0.35, 0.65
 
