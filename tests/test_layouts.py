@@ -259,7 +259,7 @@ def picture(seed: int, height: int = 240, width: int = 420) -> NDArray[np.float6
     for size in (6, 20, 60):
         rough = random.normal(0, 8 + size / 2, (height // size + 2, width // size + 2))
         image += cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(image, 0, 255)
+    return np.asarray(np.clip(image, 0, 255), np.float64)
 
 
 @pytest.mark.parametrize("seed", range(4))

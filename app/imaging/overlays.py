@@ -63,7 +63,7 @@ def _written(light: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]
             pieces = _stable(components, before.pop(0))
             among = _in_rows(components, pieces) if _LEAST_PIECES <= len(pieces) <= _MOST_PIECES else None
             if among is not None and among.any():
-                yield np.count_nonzero(among), components.mask_of(among)
+                yield int(np.count_nonzero(among)), components.mask_of(among)
         before.append(components)
 
 
@@ -80,7 +80,7 @@ def _stable(components: Components, larger: Components) -> NDArray[np.intp]:
     # A piece lies within one that was there before: which one, any of its pixels tells.
     first = [int(np.argmax(components.labels[top[i], left[i] : left[i] + width[i]] == i)) for i in labels]
     parents = larger.labels[top[labels], left[labels] + np.array(first, int)]
-    return labels[larger.stats[parents, AREA] <= _MOST_GROWTH * area[labels]]
+    return np.asarray(labels[larger.stats[parents, AREA] <= _MOST_GROWTH * area[labels]], np.intp)
 
 
 def _in_rows(components: Components, pieces: NDArray[np.intp]) -> NDArray[np.bool_]:
