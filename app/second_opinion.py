@@ -3,8 +3,8 @@
 A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
 may count three; and the frame of an empty cell is like the 0 of a display. Pieces that lie apart have been counted
 already, and the glyph network knows what is no digit; which of some thin strokes is a slash, their heights tell. The
-network is asked, too, about a few pieces that the reader says, but not surely, are no digits. Of other lines the reader
-knows better: a piece may be two digits that touch, or half of one.
+network is asked, too, about one round thing, which to a reader is a 0. Of other lines the reader knows better: a piece
+may be two digits that touch, or half of one, and in a word an S is no 5.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def doubtful_lines(page: PageText) -> list[int]:
         if _highest_between(line) is not None
         or (line.lone and text.text and line.pieces)
         or _may_be_a_ball(line, text)
-        or (text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line) or _unread(line, text)))
+        or (text.probability < _UNSURE and (len(line.pieces) == 1 or _thin(line)))
     ]
 
 
@@ -80,10 +80,6 @@ def _slant(ink: NDArray[np.uint8]) -> float:
     """How many columns ink, (h, w), goes to the right for each row up: the ratio of its central moments."""
     moments = cv2.moments(ink)
     return -float(moments["mu11"]) / max(float(moments["mu02"]), 1.0)
-
-
-def _unread(line: LineImage, text: Decoded) -> bool:
-    return not text.text and 1 < len(line.pieces) <= _MOST_PIECES
 
 
 def glyphs_of(lines: Sequence[LineImage]) -> NDArray[np.uint8]:

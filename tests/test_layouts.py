@@ -279,3 +279,12 @@ def test_writing_over_a_picture_is_read(released: Recogniser, seed: int, ink: in
 @pytest.mark.parametrize("seed", range(4, 12))
 def test_in_a_picture_alone_nothing_is_read(released: Recogniser, seed: int) -> None:
     assert released.read(png(Image.fromarray(picture(seed).astype(np.uint8)))).text == ""
+
+
+@pytest.mark.parametrize("cents", ["58", "99", "04"])
+def test_raised_cents_of_a_price_are_read(released: Recogniser, cents: str) -> None:
+    """In one line with digits twice as high they were too small to be read, and left out."""
+    image, draw = page(300, 130)
+    draw.text((20, 20), "249", BLACK, ImageFont.load_default(90))
+    draw.text((190, 20), cents, BLACK, ImageFont.load_default(42))
+    assert released.read(png(image)).text == f"249\n{cents}"

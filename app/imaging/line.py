@@ -259,7 +259,10 @@ def _line_region(
     others = pieces.turned(turn)
     tall = others[:, 3] - others[:, 1]
     away = np.abs((others[:, 1] + others[:, 3]) / 2 - middle)
-    line = np.concatenate([line, others[(tall >= _LOW * digit) & (tall <= _HIGH * digit) & (away <= _AWAY * digit)]])
+    near = (tall >= _LOW * digit) & (tall <= _HIGH * digit) & (away <= _AWAY * digit)
+    if between is not None:
+        near &= (pieces.middles[:, 0] >= between[0]) & (pieces.middles[:, 0] <= between[1])
+    line = np.concatenate([line, others[near]])
     digit, middle = _digit(line)
     top = min(max(float(line[:, 1].min()), middle - _REACH * digit), middle - digit / 2)
     bottom = min(max(float(line[:, 3].max()), middle + digit / 2), middle + _REACH * digit)

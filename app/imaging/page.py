@@ -37,6 +37,9 @@ from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 _COLUMN_GAP = 4.0
 # So is what stands on both sides of a gap that all rows of a page share, so wide; there must be so many such rows.
 _GUTTER, _LEAST_ROWS = 1.2, 3
+# Small print beside large digits, such as the cents of a price, is a number of its own: so many pieces at the end of a
+# row, this share of the others' height, their tops as high to this share of it; print is alike to this factor.
+_RAISED, _RAISED_HEIGHT, _LEVEL, _SET = (2, 3), (0.3, 0.55), 0.25, 1.12
 # A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
 _LEAST_HEIGHT = 0.25
 # … unless it has so many pieces, and this share of them are alike and not tiny.
@@ -267,7 +270,7 @@ def _gutters(rows: Sequence[Row]) -> list[float]:
 def _numbers(row: Row, width: int, gutters: Sequence[float]) -> Iterator[tuple[Row, Between | None]]:
     """The numbers of a row: parted at gutters, where a gap is wide, and where they are too long for one line."""
     height = _usual_height(row)
-    cuts = [0, *sorted({*_wide_gaps(row, height), *_at_gutters(row, gutters)}), len(row)]
+    cuts = [0, *sorted({*_wide_gaps(row, height), *_at_gutters(row, gutters), *_raised(row)}), len(row)]
     parts = [row[start:end] for start, end in itertools.pairwise(cuts)]
     parts = [shorter for part in parts for shorter in _short_enough(part, height)]
     edges = [0.0, *((one[-1].box.right + other[0].box.left) / 2 for one, other in itertools.pairwise(parts))]
@@ -290,6 +293,19 @@ def _at_gutters(row: Row, gutters: Sequence[float]) -> list[int]:
     """Before which pieces of a row, but for its first, there is a gutter."""
     columns = np.searchsorted(gutters, [one.box.left for one in row])
     return [index for index in range(1, len(row)) if columns[index] > columns[index - 1]]
+
+
+def _raised(row: Row) -> list[int]:
+    """Before which piece of a row raised small print begins, if it ends in some."""
+    tops, heights = np.array([(one.box.top, one.box.height) for one in row]).T
+    for count in _RAISED:
+        large, small = heights[:-count], heights[-count:]
+        if not large.size or max(large.max() / large.min(), small.max() / small.min()) > _SET:
+            continue
+        away = abs(float(tops[:-count].mean() - tops[-count:].mean())) / float(large.mean())
+        if _RAISED_HEIGHT[0] <= small.mean() / large.mean() <= _RAISED_HEIGHT[1] and away <= _LEVEL:
+            return [len(row) - count]
+    return []
 
 
 def _short_enough(part: Row, height: float) -> list[Row]:
