@@ -105,6 +105,8 @@ class Recogniser:
         seen = self._seen([found for _, found in digits_by_polarity(image.pixels, polarity)], stages, deadline)
         if seen is not None and may_be_block(seen.candidate.ink):
             seen = self._seen_on_block(seen, image.pixels, polarity, stages, deadline)
+            if seen is None:
+                return _without_digit(image, stages)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
             tight = self._seen(tight_digits(image.pixels, polarity), stages, deadline)
             if tight is not None and is_cropped_tight(
@@ -112,7 +114,7 @@ class Recogniser:
             ):
                 seen = tight
         if seen is None:
-            return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, stages.timings())
+            return _without_digit(image, stages)
         if is_unsure(seen.probabilities):
             seen = self._seen_again(seen, stages, deadline)
         digit = int(seen.probabilities[:DIGITS].argmax())
@@ -199,14 +201,17 @@ class Recogniser:
 
     def _seen_on_block(
         self, seen: _Seen, grey: NDArray[np.uint8], polarity: Polarity, stages: Stages, deadline: Deadline
-    ) -> _Seen:
-        """What stands on a block, where what was seen may be one and that is a digit: a white 4 on a disc is no 0."""
+    ) -> _Seen | None:
+        """What stands on a block, where what was seen may be one and that is a digit: a white 4 on a disc is no 0.
+
+        None where nothing stands on it: a ball, an empty label.
+        """
         level = levelled(grey, polarity)
-        candidate = None if level is None else single_digit(find_ink(level, Polarity.DARK_ON_LIGHT))
-        on_block = None if candidate is None else self._seen([candidate], stages, deadline)
-        if on_block is None or on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE:
+        if level is None:
             return seen
-        return on_block
+        candidate = single_digit(find_ink(level, Polarity.DARK_ON_LIGHT))
+        on_block = None if candidate is None else self._seen([candidate], stages, deadline)
+        return seen if on_block is not None and on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE else on_block
 
     def _seen_again(self, seen: _Seen, stages: Stages, deadline: Deadline) -> _Seen:
         """With the probabilities that other looks agree on, and the line reader where there is one."""
@@ -254,6 +259,11 @@ class _Seen:
     candidate: Candidate
     glyph: Glyph
     probabilities: NDArray[np.float64]
+
+
+def _without_digit(image: GreyImage, stages: Stages) -> Prediction:
+    """The answer where there is no ink of a digit."""
+    return Prediction(None, 0.0, True, (0.0,) * DIGITS, 1.0, None, image.size, stages.timings())
 
 
 def _kept(non_digit: NDArray[np.float64], expected_length: int | None) -> NDArray[np.bool_]:

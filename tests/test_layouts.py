@@ -243,6 +243,8 @@ def test_a_disc_alone_is_no_digit(released: Recogniser, radius: int, paper: int)
     image, draw = page(200, 200, paper)
     draw.ellipse((100 - radius, 100 - radius, 100 + radius, 100 + radius), 255 - paper)
     assert released.read(png(image)).text == ""
+    told = released.predict(png(image))
+    assert told.digit is None or told.non_digit_probability > 0.9
 
 
 @pytest.mark.parametrize("thick", [4, 12, 24])
@@ -250,6 +252,7 @@ def test_a_ring_is_a_0(released: Recogniser, thick: int) -> None:
     image, draw = page(200, 200)
     draw.ellipse((60, 40, 140, 160), WHITE, BLACK, thick)
     assert released.read(png(image)).text == "0"
+    assert released.predict(png(image)).digit == 0
 
 
 def picture(seed: int, height: int = 240, width: int = 420) -> NDArray[np.float64]:

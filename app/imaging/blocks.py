@@ -96,14 +96,13 @@ def levelled(grey: GreyPixels, polarity: Polarity) -> GreyPixels | None:
 
 
 def may_be_block(ink: GreyPixels) -> bool:
-    """Whether the ink, (h, w) uint8, of what is taken for one digit may be a block that one stands on: few digits are
-    as solid, a bold 0 or 1.
+    """Whether the ink, (h, w) uint8, of what is taken for one digit has the outline of a disc or a box.
+
+    It may be a block that a digit stands on, or the edge of one; of digits, a bold 1 and a round 0 are like that.
     """
     if min(ink.shape) < _LEAST_SIDE:
         return False
     inked = cv2.threshold(ink, int(ink.max()) // 2, 1, cv2.THRESH_BINARY)[1]
-    if cv2.countNonZero(inked) < _LEAST_UPRIGHT * ink.size:
-        return False
     outlines, _ = cv2.findContours(inked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outline = max(outlines, key=cv2.contourArea)
     return _drawn_share(outline, cv2.minAreaRect(outline)[1]) >= _NEARLY_DRAWN
