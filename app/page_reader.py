@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from app.ctc import log_probabilities
 from app.deadline import Deadline
 from app.domain import Polarity
-from app.imaging.line import LineImage
+from app.imaging.line import LineImage, LinePixels
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
+from app.second_look import reader_probabilities
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 from app.stages import Stages
 
@@ -73,11 +74,25 @@ class PageReader:
         # That there is nothing to be read is no surer than that what was seen otherwise is wrong.
         return read, read.confidence * (1 - doubt) if read.says_nothing else read.confidence
 
+    def digit_opinion(self, line: LinePixels, stages: Stages, deadline: Deadline) -> NDArray[np.float64]:
+        """How probable each reader makes it that a line, (32, w) uint8, is each digit alone, or none: (n, 11).
+
+        Raises Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
+        """
+        said = []
+        for reader in self._readers():
+            logits, waited, computed = reader.logits([line], deadline)
+            stages.computed(waited, computed)
+            said.append(reader_probabilities(logits[0], reader.temperature))
+        return np.stack(said)
+
     def close(self) -> None:
         """Ends the readers' threads, once what is queued is served."""
-        for reader in (self.reader, self.second_reader):
-            if reader is not None:
-                reader.runner.close()
+        for reader in self._readers():
+            reader.runner.close()
+
+    def _readers(self) -> list[Reader]:
+        return [self.reader] if self.second_reader is None else [self.reader, self.second_reader]
 
     def _said(
         self, lines: Sequence[LineImage], expected_length: int | None, stages: Stages, deadline: Deadline

@@ -44,7 +44,6 @@ from app.second_look import (
     is_cropped_tight,
     is_unsure,
     other_glyphs,
-    reader_probabilities,
 )
 from app.stages import Stages
 
@@ -214,17 +213,14 @@ class Recogniser:
         return seen if on_block is not None and on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE else on_block
 
     def _seen_again(self, seen: _Seen, stages: Stages, deadline: Deadline) -> _Seen:
-        """With the probabilities that other looks agree on, and the line reader where there is one."""
+        """With the probabilities that other looks agree on, and the line readers where there are any."""
         glyphs = other_glyphs(seen.candidate.ink)
         stages.segmented()
         opinions = [np.vstack([seen.probabilities, self._probabilities(glyphs, stages, deadline)])]
         if self._pages is not None:
             line = digit_line(seen.candidate.ink)
             stages.segmented()
-            reader = self._pages.reader
-            logits, waited, computed = reader.logits([line], deadline)
-            stages.computed(waited, computed)
-            opinions.append(reader_probabilities(logits[0], reader.temperature)[np.newaxis])
+            opinions.append(self._pages.digit_opinion(line, stages, deadline))
         return replace(seen, probabilities=self._agreement(opinions))
 
     def _probabilities(self, glyphs: NDArray[np.uint8], stages: Stages, deadline: Deadline) -> NDArray[np.float64]:

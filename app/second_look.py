@@ -1,4 +1,4 @@
-"""A second look at a lone digit that the glyph network is unsure of: seen in other ways, and by the line reader too.
+"""A second look at a lone digit that the glyph network is unsure of: seen in other ways, and by the line readers too.
 
 What looks like a frame, like nothing, or like another digit may be part of one whose image was cropped tight around
 it: that is tried first, where it reaches the image's edge. Networks of unlike kinds, trained apart, are less often
@@ -19,17 +19,17 @@ from app.imaging.glyph import normalise_glyph
 from app.imaging.looks import other_digit_looks
 
 # Where no class is as probable as this, an image is looked at again. Fitted to each threshold (`training second-look`),
-# the negative log-likelihood of validation's 5,239 images is 0.1036 with 0.9 (303 of them are looked at again), 0.1012
-# with 0.95 (445) and 0.1007 with 0.98 (720): beyond, more work wins next to nothing.
+# the negative log-likelihood of validation's 5,239 images was, with digits 1.7.0, 0.1036 with 0.9 (303 of them were
+# looked at again), 0.1012 with 0.95 (445) and 0.1007 with 0.98 (720): beyond, more work wins next to nothing.
 _UNSURE = 0.95
 # What an image may be cropped tight around must be a digit this surely.
 _SURE_OF_TIGHT = 0.9
 # No opinion is surer than this that a class is none: else it would outweigh whatever the others are sure of.
 _LEAST_PROBABILITY = 1e-6
-# How much the glyph network's opinion and the line reader's count, where a version does not say.
+# How much the glyph network's opinion and the line readers' count, where a version does not say.
 EVEN_WEIGHTS = (0.5, 0.5)
 
-# Probabilities, (n, 11) float64, that one network gives n looks at a digit.
+# Probabilities, (n, 11) float64, that one network gives n looks at a digit, or each of n line readers one.
 Opinion = NDArray[np.float64]
 # What several opinions, the glyph network's first, come to: (11,).
 Agreement = Callable[[Sequence[Opinion]], NDArray[np.float64]]

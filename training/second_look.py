@@ -30,6 +30,8 @@ from training.resume import TrainingFailed
 # The weights that are tried: all of the coarser ones, then those finer steps about the best of them.
 _WEIGHTS = np.arange(0, 1.55, 0.1).round(2).tolist()
 _FINER = (-0.05, 0.0, 0.05)
+# Weights with which the mean negative log-likelihood is so little more than the least, in nats, are as good.
+_AS_GOOD = 0.002
 # No class is less probable where likelihoods are compared.
 _LEAST = 1e-12
 EVEN = SecondLook(glyphs=EVEN_WEIGHTS[0], reader=EVEN_WEIGHTS[1])
@@ -117,7 +119,8 @@ def looked_at(model: ModelVersion, images: Iterable[tuple[bytes, int]]) -> Looks
 def fitted_weights(looks: Looks) -> SecondLook:
     """The weights with the least negative log-likelihood of the classes of what is looked at again.
 
-    With each pair goes the bias of no digit that is best for it, as the calibration of the first look has one.
+    With each pair goes the bias of no digit that is best for it, as the calibration of the first look has one. Of pairs
+    that are as good, it is the one with which the confidence is nearest the truth over all images (the least ECE).
     """
     labels = looks.labels[looks.again]
 
@@ -134,7 +137,8 @@ def fitted_weights(looks: Looks) -> SecondLook:
         weighed(max(best.glyphs + more, 0.0), max(best.reader + other, 0.0))
         for more, other in itertools.product(_FINER, repeat=2)
     ]
-    return min(finer, key=loss)
+    least = min(map(loss, finer)) + _AS_GOOD
+    return min((weights for weights in finer if loss(weights) <= least), key=lambda weights: _ece(looks, weights))
 
 
 def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:
@@ -143,12 +147,17 @@ def _pooled(looks: Looks, weights: SecondLook) -> Probabilities:
     return calibrated_probabilities(together, 1.0)
 
 
+def _ece(looks: Looks, weights: SecondLook) -> float:
+    """The expected calibration error over all images with these weights."""
+    answers = looks.answers(weights)
+    return expected_calibration_error(answers.max(axis=1), answers.argmax(axis=1) == looks.labels, BINS)
+
+
 def scored(looks: Looks, weights: SecondLook) -> str:
     """What share of the images is right with these weights, and how probable they make what is, in words."""
     answers = looks.answers(weights)
     right = answers.argmax(axis=1) == looks.labels
-    ece = expected_calibration_error(answers.max(axis=1), right, BINS)
     probabilities = answers[np.arange(len(answers)), looks.labels]
     loss = -np.log(np.maximum(probabilities, _LEAST)).mean()
     shares = f"{right[looks.again].mean():.1%} of them are right, {right.mean():.2%} of all"
-    return f"{shares}; of all, the ECE is {ece:.2%} and the negative log-likelihood {loss:.4f}"
+    return f"{shares}; of all, the ECE is {_ece(looks, weights):.2%} and the negative log-likelihood {loss:.4f}"
