@@ -37,6 +37,8 @@ def _around(components: Components, held_height: float) -> NDArray[np.bool_]:
     lefts, tops, heights = stats[:, LEFT], stats[:, TOP], stats[:, HEIGHT]
     density = stats[:, AREA] / np.maximum(1, stats[:, WIDTH] * heights)
     around = np.zeros(len(stats), bool)
+    if len(stats) == 2:  # one piece is around no other
+        return around
     thin = np.flatnonzero(density < _DENSITY)
     for label in thin[np.argsort(-heights[thin], kind="stable")][:_MOST]:
         inside = (lefts > lefts[label]) & (components.rights < components.rights[label])

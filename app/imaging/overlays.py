@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain import Polarity
 from app.imaging.binarise import Ink, ink_of
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, components_of
 from app.imaging.reading_order import reading_order
@@ -43,12 +44,14 @@ class Overlay:
     to_image: NDArray[np.float64]
 
 
-def find_overlays(grey: NDArray[np.uint8]) -> list[Overlay]:
+def find_overlays(grey: NDArray[np.uint8], polarity: Polarity = Polarity.AUTO) -> list[Overlay]:
     """What may be writing over an image, (h, w) uint8, by the levels that part it; the way with most pieces first."""
     small = reduced(grey, _REDUCED_SIDE)
     (height, width), (high, wide) = grey.shape, small.shape
     to_image = np.array([[width / wide, 0.0, 0.0], [0.0, height / high, 0.0]])
-    found = [*_written(small), *_written(np.uint8(255) - small)]
+    light = [] if polarity is Polarity.DARK_ON_LIGHT else list(_written(small))
+    dark = [] if polarity is Polarity.LIGHT_ON_DARK else list(_written(np.uint8(255) - small))
+    found = light + dark
     found.sort(key=lambda one: -one[0])
     return [Overlay(ink_of(mask), to_image) for _, mask in found[:_MOST_OVERLAYS]]
 

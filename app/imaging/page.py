@@ -116,7 +116,7 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         if found is not None and found.box.height >= _TIGHT * grey.shape[0]:
             lines = page_lines(around.pixels, one, most_digits)
             yield PageView([replace(line.within(around.to_image, grey.shape), lone=True) for line in lines])
-    for overlay in find_overlays(grey):
+    for overlay in find_overlays(grey, polarity):
         lines = _lines_of(overlay.ink, digit_candidates(overlay.ink, most_digits))
         yield PageView([line.within(overlay.to_image, grey.shape) for line in lines], over_picture=True)
 

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from app.domain import Polarity
 from app.imaging.components import HEIGHT
 from app.imaging.overlays import find_overlays
 
@@ -42,6 +43,17 @@ def test_writing_is_parted_from_the_picture_and_found_where_it_is(level: int, sh
     corners = first.to_image @ np.array([[left, left + width], [top, top + height], [1.0, 1.0]])
     assert corners.mean(axis=1) == pytest.approx([shape[1] / 2, shape[0] / 2], rel=0.05)
     assert np.diff(corners)[1, 0] == pytest.approx(0.72 * size, rel=0.2)
+
+
+@pytest.mark.parametrize("level", [255, 0])
+def test_only_writing_of_the_given_polarity_is_found(level: int) -> None:
+    image = captioned(sky(200, 360), 40, level)
+    for polarity in (Polarity.LIGHT_ON_DARK, Polarity.DARK_ON_LIGHT):
+        found = find_overlays(image, polarity)
+        inside = [image[overlay.ink.mask > 0].mean() for overlay in found]
+        assert all((mean > 128) == (polarity is Polarity.LIGHT_ON_DARK) for mean in inside)
+        if (level == 255) == (polarity is Polarity.LIGHT_ON_DARK):
+            assert found
 
 
 def test_a_picture_without_writing_has_none() -> None:
