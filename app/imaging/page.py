@@ -298,6 +298,8 @@ def _at_gutters(row: Row, gutters: Sequence[float]) -> list[int]:
 def _raised(row: Row) -> list[int]:
     """Before which piece of a row raised small print begins, if it ends in some."""
     tops, heights = np.array([(one.box.top, one.box.height) for one in row]).T
+    if heights.min() > _RAISED_HEIGHT[1] * heights.max():
+        return []
     for count in _RAISED:
         large, small = heights[:-count], heights[-count:]
         if not large.size or max(large.max() / large.min(), small.max() / small.min()) > _SET:

@@ -25,8 +25,9 @@ _REACH, _THICK, _OFF_CENTRE = 0.9, 0.5, 0.13
 # … and this share of its ink is theirs.
 _OF_STROKES = 0.92
 # A disc, a square, or anything else that is solid and convex: its sides are alike by this factor, it fills so much of
-# its hull, and of what is as strong as the lesser share of its strongest ink, so much is as strong as the other.
-_NARROW, _SOLID, _EVEN = 0.62, 0.92, 0.7
+# its box and of its hull, and of what is as strong as the lesser share of its strongest ink so much is as strong as the
+# other.
+_NARROW, _BOXED, _SOLID, _EVEN = 0.62, 0.65, 0.92, 0.7
 _WEAK, _STRONG = 0.35, 0.65
 
 
@@ -58,7 +59,7 @@ def is_disc(ink: NDArray[np.uint8]) -> bool:
     strongest = int(ink.max())
     strong = np.asarray(cv2.threshold(ink, _STRONG * strongest, 1, cv2.THRESH_BINARY)[1], np.uint8)
     area = cv2.countNonZero(strong)
-    if area < _EVEN * np.count_nonzero(ink > _WEAK * strongest):
+    if area < _BOXED * ink.size or area < _EVEN * np.count_nonzero(ink > _WEAK * strongest):
         return False
     hull = cv2.convexHull(cv2.findNonZero(strong))
     solid = np.zeros_like(strong)
