@@ -66,7 +66,7 @@ class PageReader:
                 read = found
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
-                if found.surety >= _SURELY:
+                if found.surety >= _SURELY and not _is_round(found):
                     rivalled = view.rivalled
                     if not rivalled:
                         break
@@ -143,3 +143,8 @@ def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
         return False
     least = _LEAST_OVER_PICTURE if over_picture else _LEAST_SURETY if read.says_nothing else read.surety
     return found.surety > least
+
+
+def _is_round(page: PageText) -> bool:
+    """Whether a 0 is all that is read, as of anything round: a picture may show that, and have writing over it."""
+    return [text.text for text in page.texts if text.text] == ["0"]

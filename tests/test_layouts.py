@@ -291,3 +291,15 @@ def test_raised_cents_of_a_price_are_read(released: Recogniser, cents: str) -> N
     draw.text((20, 20), "249", BLACK, ImageFont.load_default(90))
     draw.text((190, 20), cents, BLACK, ImageFont.load_default(42))
     assert released.read(png(image)).text == f"249\n{cents}"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_writing_over_a_ball_is_read(released: Recogniser, seed: int) -> None:
+    """The ball was surely a 0, and nothing else was looked for."""
+    image = Image.fromarray((0.35 * picture(seed)).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((100, 20, 320, 230), 170)
+    draw.ellipse((170, 90, 250, 160), 90)
+    image = Image.fromarray(cv2.GaussianBlur(np.asarray(image), (0, 0), 2))
+    ImageDraw.Draw(image).text((150, 100), "7053926", 255, ImageFont.load_default(36), stroke_width=3, stroke_fill=0)
+    assert released.read(png(image)).text == "7053926"
