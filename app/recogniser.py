@@ -209,8 +209,10 @@ class Recogniser:
         if level is None:
             return seen
         candidate = single_digit(find_ink(level, Polarity.DARK_ON_LIGHT))
-        on_block = None if candidate is None else self._seen([candidate], stages, deadline)
-        return seen if on_block is not None and on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE else on_block
+        on_block = self._seen([] if candidate is None else [candidate], stages, deadline)
+        if on_block is not None and on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE:
+            return seen
+        return on_block
 
     def _seen_again(self, seen: _Seen, stages: Stages, deadline: Deadline) -> _Seen:
         """With the probabilities that other looks agree on, and the line readers where there are any."""

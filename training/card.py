@@ -52,9 +52,9 @@ def with_second_look(card: str, base: Manifest, version: str, fit: SecondLookFit
     weights = fit.weights
     less = "less" if weights.non_digit < 0 else "more"
     text = (
-        "What the first look leaves unsure is seen again in six other ways, and by the line reader. Their "
+        "What the first look leaves unsure is seen again in six other ways, and by the line readers. Their "
         f"probabilities are multiplied, each to the power of a weight: {weights.glyphs:g} for the glyph network's, "
-        f"{weights.reader:g} for the reader's; the logarithm for no digit is {abs(weights.non_digit):g} {less}. So the "
+        f"{weights.reader:g} for the readers'; the logarithm for no digit is {abs(weights.non_digit):g} {less}. So the "
         f"classes of the {fit.again:,} images that are looked at again, of validation's {fit.images:,}, are the "
         f"likeliest: {fit.after}; with a half for each {fit.before}. Fitted on {base.name} {base.version}, with "
         f"`{command}`."

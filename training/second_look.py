@@ -45,7 +45,7 @@ class Looks:
     """What is seen of images whose classes are `labels`, (n,).
 
     `probabilities`, (n, 11): of the first look, but for the images that are looked at `again`, (m,). `glyphs` and
-    `reader`, (m, 11): what the glyph network and the line reader make of those, as logarithms.
+    `reader`, (m, 11): what the glyph network and the line readers make of those, as logarithms.
     """
 
     labels: Labels

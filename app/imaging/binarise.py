@@ -76,7 +76,10 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
 def ink_of(
     strength: GreyPixels, min_contrast: float = MIN_CONTRAST, min_signal_to_noise: float = MIN_SIGNAL_TO_NOISE
 ) -> Ink:
-    """Ink by Otsu's threshold of its strength, (h, w) uint8; with an empty mask where there is no contrast."""
+    """Ink by Otsu's threshold of its strength, (h, w) uint8; with an empty mask where there is no contrast.
+
+    `min_contrast`: in grey levels of 255; `min_signal_to_noise`: in standard deviations of the paper's own noise.
+    """
     threshold, found = cv2.threshold(strength, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = np.asarray(found, np.uint8)
     levels = _histogram(strength)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.domain import Polarity
 from app.imaging.binarise import Ink, ink_of
 from app.imaging.components import AREA, HEIGHT, LEFT, TOP, WIDTH, Components, components_of
-from app.imaging.reading_order import reading_order
+from app.imaging.reading_order import alike_rows
 from app.imaging.scale import reduced
 
 # A picture is reduced to this longest side: there writing is some pixels high.
@@ -28,8 +28,8 @@ _LEVELS, _STEPS, _MOST_GROWTH = range(32, 256, 16), 2, 1.5
 # box; a level with more of them shows texture.
 _LEAST_HEIGHT, _MOST_HEIGHT, _MOST_WIDTH, _LEAST_FILLED = 8, 0.6, 1.4, 0.12
 _MOST_PIECES = 300
-# A row has so many pieces that are alike in height within this factor, and they are this share of all in it.
-_LEAST_PIECES, _ALIKE, _ALIKE_SHARE = 3, 1.3, 0.6
+# Of the pieces of a row this share is as high as their median within this factor.
+_ALIKE_SHARE, _ALIKE = 0.6, 1.3
 # What else stands in a row is of its writing, too: no lower than so much of its height, and no farther from it.
 _LEAST_BESIDE, _BESIDE, _ABOVE = 0.7, 1.5, 0.15
 # So many ways of parting writing from the picture are worth a look.
@@ -64,8 +64,8 @@ def _written(light: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]
         components = components_of((light >= level).astype(np.uint8))
         if len(before) == _STEPS:
             pieces = _stable(components, before.pop(0))
-            among = _in_rows(components, pieces) if _LEAST_PIECES <= len(pieces) <= _MOST_PIECES else None
-            if among is not None and among.any():
+            among = _in_rows(components, pieces if len(pieces) <= _MOST_PIECES else pieces[:0])
+            if among.any():
                 yield int(np.count_nonzero(among)), components.mask_of(among)
         before.append(components)
 
@@ -91,13 +91,9 @@ def _in_rows(components: Components, pieces: NDArray[np.intp]) -> NDArray[np.boo
     stats = components.stats
     rights, bottoms = components.rights, components.bottoms
     written = np.zeros(len(stats), bool)
-    for row in reading_order([components.box(label) for label in pieces.tolist()]):
-        labels = pieces[row]
-        usual = float(np.median(stats[labels, HEIGHT]))
-        alike = (stats[labels, HEIGHT] <= _ALIKE * usual) & (stats[labels, HEIGHT] >= usual / _ALIKE)
-        if np.count_nonzero(alike) < _LEAST_PIECES or alike.mean() < _ALIKE_SHARE:
-            continue
-        own = labels[alike]
+    for row, alike in alike_rows([components.box(label) for label in pieces.tolist()], _ALIKE, _ALIKE_SHARE):
+        usual = float(np.median(stats[pieces[row], HEIGHT]))
+        own = pieces[row[alike]]
         beside = (stats[:, HEIGHT] >= _LEAST_BESIDE * usual) & (stats[:, WIDTH] <= _MOST_WIDTH * stats[:, HEIGHT])
         beside &= stats[:, TOP] >= stats[own, TOP].min() - _ABOVE * usual
         beside &= bottoms <= bottoms[own].max() + _ABOVE * usual

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from app.imaging.binarise import Ink, ink_of
 from app.imaging.components import AREA, components_of
 from app.imaging.frames import MIN_AREA
-from app.imaging.reading_order import reading_order
+from app.imaging.reading_order import alike_rows
 from app.imaging.segment import digit_candidates
 
 # Pale ink stands out from its paper by so many grey levels of 255, and by so many standard deviations of the paper.
 _LEAST_CONTRAST, _LEAST_SIGNAL_TO_NOISE = 20.0, 5.0
-# It is writing where so many pieces stand in a row, no more than so many in all, of which this share are so many pixels
-# high at least, and as high as their median within this factor.
-_LEAST_PIECES, _MOST_PIECES = 3, 300
-_ALIKE_SHARE, _LEAST_HEIGHT, _ALIKE = 0.8, 8, 1.6
+# It is writing where pieces stand in a row, this share of them as high as their median within this factor; more pieces
+# than these are the paper's.
+_ALIKE_SHARE, _ALIKE = 0.8, 1.6
+_MOST_PIECES = 300
 # Pale writing may be of so many shades.
 _SHADES = 2
 # A piece with less than this share of strong ink is pale; what lies so near strong ink is its blurred edge.
@@ -54,7 +54,7 @@ def _with_paler_ink(ink: Ink) -> Ink | None:
     areas = pieces.stats[:, AREA]
     pale = (strong_areas < _STRONG_SHARE * areas) & (areas >= MIN_AREA)
     pale[0] = False
-    if not _LEAST_PIECES <= np.count_nonzero(pale) <= _MOST_PIECES:
+    if not 0 < np.count_nonzero(pale) <= _MOST_PIECES:
         return None
     pale &= _in_a_row(replace(ink, mask=pieces.mask_of(pale)), pieces.middles())
     if not pale.any():
@@ -77,12 +77,8 @@ def _in_a_row(ink: Ink, middles: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which of some points, (n, 2), lie in a row of pieces of ink that may be writing."""
     boxes = [candidate.box for candidate in digit_candidates(ink, _MOST_PIECES)]
     within = np.zeros(len(middles), bool)
-    for row in reading_order(boxes):
+    for row, _ in alike_rows(boxes, _ALIKE, _ALIKE_SHARE):
         edges = np.array([(boxes[i].left, boxes[i].top, boxes[i].right, boxes[i].bottom) for i in row])
-        heights = edges[:, 3] - edges[:, 1]
-        usual = float(np.median(heights))
-        alike = (heights >= _LEAST_HEIGHT) & (heights <= _ALIKE * usual) & (heights >= usual / _ALIKE)
-        if len(row) >= _LEAST_PIECES and alike.mean() >= _ALIKE_SHARE:
-            first, last = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
-            within |= ((middles >= first) & (middles <= last)).all(axis=1)
+        first, last = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
+        within |= ((middles >= first) & (middles <= last)).all(axis=1)
     return within

@@ -91,7 +91,7 @@ def test_a_version_with_weights_is_the_base_and_the_weights(
     card = (opened.folder / "README.md").read_text()
     assert card.startswith("# digits 9.0.0\n")
     assert card.count("## The second look\n") == 1
-    told = f"{weights.glyphs:g} for the glyph network's, {weights.reader:g} for the reader's"
+    told = f"{weights.glyphs:g} for the glyph network's, {weights.reader:g} for the readers'"
     assert told in " ".join(card.split())
     assert card.count("## The line reader\n") == 1
     assert main([*asked, "--base", "9.0.0", "--version", "9.1.0"]) == 0

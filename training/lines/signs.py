@@ -193,7 +193,7 @@ def _labelled(text: str, random: Random) -> str:
 def _word(random: Random) -> str:
     """A word with as many of each letter as English has, or more of those that are like digits, in one of three cases.
 
-    Letters that are digits in many types are told by their neighbours: it has two others at least, and no fewer.
+    Letters that are digits in many types are told by their neighbours: it has two others at least, and as many others.
     """
     shares = _LIKE_DIGITS if random.random() < _ALIKE_SHARE else _SHARES
     while True:
