@@ -37,14 +37,12 @@ def build_recogniser(
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
     manifest = version.manifest
     reader = second_reader = None
+    # Readers are those exported, of either engine: to make the same anew would keep the service from its start.
     if (own := manifest.reader) is not None:
-        reader = _reader(settings, own, *_flat_buffer(settings, version.reader_files), on_batch)
+        reader = _reader(settings, own, version.reader_files.served, on_batch)
     if (own := manifest.second_reader) is not None:
-        # Of either engine the exported one, which is the same: to make it anew would keep the service from its start.
-        exported = version.second_reader_files.tflite
-        second_reader = _reader(settings, own, exported.read_bytes(), exported, on_batch)
-    flat_buffer, source = _flat_buffer(settings, version.files)
-    runner = _runner(settings, GlyphClassifier, flat_buffer, source, on_batch)
+        second_reader = _reader(settings, own, version.second_reader_files.served, on_batch)
+    runner = _runner(settings, GlyphClassifier, *_flat_buffer(settings, version.files), on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
     recogniser = Recogniser(
         runner,
@@ -52,7 +50,7 @@ def build_recogniser(
         manifest.threshold,
         limits,
         reader,
-        GradCam(flat_buffer, source),
+        GradCam(version.files.tflite.read_bytes(), version.files.tflite),  # a gradient needs floats
         second_reader,
         agreement or _agreement(manifest.second_look),
     )
@@ -65,18 +63,18 @@ def _agreement(said: SecondLook | None) -> Agreement:
     return agreed if said is None else partial(agreed, weights=(said.glyphs, said.reader), non_digit=said.non_digit)
 
 
-def _reader(settings: Settings, own: ReaderManifest, flat_buffer: bytes, source: Path, on_batch: OnBatch) -> Reader:
-    runner = _runner(settings, LineReader, flat_buffer, source, on_batch)
+def _reader(settings: Settings, own: ReaderManifest, exported: Path, on_batch: OnBatch) -> Reader:
+    runner = _runner(settings, LineReader, exported.read_bytes(), exported, on_batch)
     return Reader(runner, own.temperature, own.threshold, own.least_odds)
 
 
 def _flat_buffer(settings: Settings, files: NetworkFiles) -> tuple[bytes, Path]:
     """What the engine serves of a network, and the file that it comes from."""
     if settings.engine == "litert":
-        return files.tflite.read_bytes(), files.tflite
+        return files.served.read_bytes(), files.served
     from app.conversion import flat_buffer_of  # TensorFlow takes seconds to import, and the other engine has none
 
-    return flat_buffer_of(files.keras, settings.threads), files.keras
+    return flat_buffer_of(files.keras, settings.threads, files.dynamic is not None), files.keras
 
 
 def _runner(

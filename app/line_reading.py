@@ -17,7 +17,7 @@ from app.imaging.digit_spans import digit_spans
 from app.imaging.line import STEP_WIDTH, LineImage
 
 # Lines whose text is less probable are looked at again, unless a page has more of them than this.
-_UNSURE = 0.9
+UNSURE = 0.9
 _MOST_UNSURE = 16
 # A line with more digits counts as several where it is said how sure a page is.
 _DIGITS_OF_A_LINE = 4
@@ -96,7 +96,7 @@ def _text_or_nothing(logits: NDArray[np.float32], temperature: float, least_odds
 
 def unsure_lines(page: PageText) -> list[int]:
     """The indices of the lines that are worth another look; none of a page that has too many."""
-    unsure = [index for index, text in enumerate(page.texts) if text.probability < _UNSURE]
+    unsure = [index for index, text in enumerate(page.texts) if text.probability < UNSURE]
     return unsure if len(unsure) <= _MOST_UNSURE else []
 
 

@@ -19,6 +19,7 @@ MANIFEST_FILE = "manifest.json"
 KERAS_FILE = "model.keras"
 TFLITE_FILE = "model.tflite"
 TFLITE_INT8_FILE = "model-int8.tflite"
+TFLITE_DYNAMIC_FILE = "model-dynamic.tflite"
 READER_KERAS_FILE = "reader.keras"
 READER_TFLITE_FILE = "reader.tflite"
 SECOND_READER_KERAS_FILE = "second-reader.keras"
@@ -81,10 +82,19 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class NetworkFiles:
-    """One network in both forms: the source of truth, and the flat buffer exported from it."""
+    """One network in its forms: the source of truth, and flat buffers exported from it.
+
+    `dynamic`: with weights of 8 bits, where the version has it.
+    """
 
     keras: Path
     tflite: Path
+    dynamic: Path | None = None
+
+    @property
+    def served(self) -> Path:
+        """The flat buffer that takes the least time."""
+        return self.dynamic or self.tflite
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,8 @@ class ModelVersion:
     @property
     def files(self) -> NetworkFiles:
         """Of the network of single digits."""
-        return NetworkFiles(self.folder / KERAS_FILE, self.folder / TFLITE_FILE)
+        dynamic = self.folder / TFLITE_DYNAMIC_FILE if TFLITE_DYNAMIC_FILE in self.manifest.sha256 else None
+        return NetworkFiles(self.folder / KERAS_FILE, self.folder / TFLITE_FILE, dynamic)
 
     @property
     def reader_files(self) -> NetworkFiles:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.alignment import Logs
 from app.ctc import log_probabilities
 from app.deadline import Deadline
+from app.digit_by_digit import comparable_lines, compared, digit_glyphs
 from app.domain import Polarity
 from app.imaging.line import LineImage, LinePixels
 from app.imaging.looks import other_looks
@@ -101,19 +103,21 @@ class PageReader:
         logits, waited, computed = self.reader.logits([line.pixels for line in lines], deadline)
         stages.computed(waited, computed)
         found = page_text(lines, logits, self.reader.temperature, self.reader.least_odds, expected_length)
-        found = self._asked_about(
-            self._seen_again(found, expected_length, stages, deadline), expected_length, stages, deadline
-        )
+        found, looks = self._seen_again(found, expected_length, stages, deadline)
+        found = self._asked_about(found, expected_length, stages, deadline)
+        found = self._compared(found, looks, stages, deadline)
         if expected_length is None:
             found = without_guesses(found, self.reader.temperature)
         stages.postprocessed()
         return found
 
-    def _seen_again(self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline) -> PageText:
-        """With the texts that several looks, and both readers, agree on where the first was unsure."""
+    def _seen_again(
+        self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline
+    ) -> tuple[PageText, dict[int, list[Logs]]]:
+        """With the texts that several looks, and both readers, agree on where the first was unsure; and those looks."""
         unsure = unsure_lines(page)
         if not unsure:
-            return page
+            return page, {}
         own = [page.lines[index].pixels for index in unsure]
         others = [other_looks(page.lines[index]) for index in unsure]
         looks = [[log_probabilities(page.logits[index], self.reader.temperature)] for index in unsure]
@@ -125,7 +129,8 @@ class PageReader:
             said, waited, computed = reader.seen(shown, deadline)
             stages.computed(waited, computed)
             looks = [[*before, *more] for before, more in zip(looks, said, strict=True)]
-        return looked_again(page, unsure, looks, self.reader.least_odds, expected_length)
+        page = looked_again(page, unsure, looks, self.reader.least_odds, expected_length)
+        return page, dict(zip(unsure, looks, strict=True))
 
     def _asked_about(self, page: PageText, expected_length: int | None, stages: Stages, deadline: Deadline) -> PageText:
         """With what the glyph network makes sure of lone digits and thin strokes."""
@@ -135,6 +140,17 @@ class PageReader:
         glyphs = glyphs_of([page.lines[index] for index in doubtful])
         stages.postprocessed()
         return with_opinions(page, doubtful, self.glyph_opinion(glyphs, stages, deadline), expected_length)
+
+    def _compared(
+        self, page: PageText, looks: Mapping[int, Sequence[Logs]], stages: Stages, deadline: Deadline
+    ) -> PageText:
+        """With what looks and glyphs make of the digits of lines that are unsure yet, where pieces are digits."""
+        comparable = comparable_lines(page, looks)
+        if not comparable:
+            return page
+        glyphs = digit_glyphs(page, comparable)
+        stages.postprocessed()
+        return compared(page, comparable, looks, self.glyph_opinion(glyphs, stages, deadline))
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:

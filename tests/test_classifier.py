@@ -57,9 +57,22 @@ def test_the_released_networks_are_those_of_their_keras_files(version: ModelVers
     glyphs = random.integers(0, 256, (4, 28, 28)).astype(np.uint8)
     lines = random.integers(0, 256, (2, LINE_HEIGHT, 96)).astype(np.uint8)
     for kind, files, images in ((GlyphClassifier, version.files, glyphs), (LineReader, version.reader_files, lines)):
-        released = kind(files.tflite.read_bytes(), files.tflite).logits(images)
-        loaded = kind(flat_buffer_of(files.keras, threads=2), files.keras).logits(images)
+        released = kind(files.served.read_bytes(), files.served).logits(images)
+        loaded = kind(flat_buffer_of(files.keras, threads=2, dynamic=True), files.keras).logits(images)
         np.testing.assert_allclose(released, loaded, atol=1e-4)
+    floats = GlyphClassifier(version.files.tflite.read_bytes(), version.files.tflite).logits(glyphs)
+    loaded = GlyphClassifier(flat_buffer_of(version.files.keras, threads=2), version.files.keras).logits(glyphs)
+    np.testing.assert_allclose(floats, loaded, atol=1e-4)
+
+
+def test_what_is_served_says_the_same_of_an_image_whatever_is_beside_it(version: ModelVersion) -> None:
+    random = np.random.default_rng(3)
+    glyphs = (random.integers(0, 256, (5, 28, 28)) // np.array([1, 2, 4, 9, 50]).reshape(5, 1, 1)).astype(np.uint8)
+    lines = (random.integers(0, 256, (3, LINE_HEIGHT, 96)) // np.array([1, 5, 50]).reshape(3, 1, 1)).astype(np.uint8)
+    for kind, files, images in ((GlyphClassifier, version.files, glyphs), (LineReader, version.reader_files, lines)):
+        served = kind(files.served.read_bytes(), files.served)
+        alone = np.concatenate([served.logits(images[index : index + 1]) for index in range(len(images))])
+        np.testing.assert_allclose(served.logits(images), alone, atol=1e-4)
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

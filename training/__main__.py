@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import OcrError
-from app.manifest import next_version, open_version
+from app.manifest import ModelVersion, next_version, open_version
 from training.compare import CompareOptions, add_arguments, compare
 from training.config import load_config
 
 if TYPE_CHECKING:
     from training.run import Places
+
+# The version with the networks, the new one, images with their classes, and the command: the folder that is published.
+Publish = Callable[[ModelVersion, str, Callable[[], Iterable[tuple[bytes, int]]], str], Path]
 
 _CONFIGS = Path(__file__).parent / "configs"
 # From nothing; and with the most kinds of images.
@@ -59,16 +62,28 @@ def _finetune(options: argparse.Namespace, command: str) -> Path:
 
 
 def _second_look(options: argparse.Namespace, command: str) -> Path:
+    from training.second_look import publish_second_look
+
+    return _from_validation(publish_second_look, options, command)
+
+
+def _quantise(options: argparse.Namespace, command: str) -> Path:
+    from training.quantise import publish_quantised
+
+    return _from_validation(publish_quantised, options, command)
+
+
+def _from_validation(publish: Publish, options: argparse.Namespace, command: str) -> Path:
+    """The folder of a version that is made from another one and the images of validation."""
     config = load_config(options.config)
     base = open_version(options.models_dir, config.name, options.base)
     version = options.version or next_version(options.models_dir, config.name)
-    from training.second_look import publish_second_look
     from training.validation import validation_images
 
     def images() -> Iterator[tuple[bytes, int]]:
         return validation_images(config, options.data_dir, options.fonts_dir, options.accept_changed_data)
 
-    return publish_second_look(base, version, images, command)
+    return publish(base, version, images, command)
 
 
 def _places(options: argparse.Namespace) -> Places:
@@ -84,7 +99,13 @@ def _compare(options: argparse.Namespace, _: str) -> Path:
     return compare(CompareOptions(**values))
 
 
-_COMMANDS = {"train": _train, "finetune": _finetune, "second-look": _second_look, "compare": _compare}
+_COMMANDS = {
+    "train": _train,
+    "finetune": _finetune,
+    "second-look": _second_look,
+    "quantise": _quantise,
+    "compare": _compare,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,10 +121,16 @@ def _parser() -> argparse.ArgumentParser:
     finetune.add_argument("--name", default="digits")
     finetune.add_argument("--data-dir", type=Path, default=Path("data"), help="data sets that are there are rehearsed")
     look = commands.add_parser("second-look", help="weigh what the service sees in a second look, on validation")
-    look.add_argument("--config", type=Path, default=_NEWEST, help=f"whose validation it is; by default {_NEWEST.name}")
-    look.add_argument("--base", default="latest", help="the version with the networks; by default the highest")
-    look.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
-    for command in (train, finetune, look):
+    quantise = commands.add_parser("quantise", help="make what is served anew, with weights of 8 bits")
+    for command in (look, quantise):
+        command.add_argument(
+            "--config", type=Path, default=_NEWEST, help=f"whose validation it is; by default {_NEWEST.name}"
+        )
+        command.add_argument("--base", default="latest", help="the version with the networks; by default the highest")
+        command.add_argument(
+            "--data-dir", type=Path, required=True, help="folder with the data sets; those there are used"
+        )
+    for command in (train, finetune, look, quantise):
         command.add_argument("--version", help="of the new model; by default the configuration's, or the next free one")
         command.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
         command.add_argument(

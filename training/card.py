@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.manifest import Manifest, SecondLook
+from app.manifest import TFLITE_DYNAMIC_FILE, Manifest, SecondLook
 from training.config import TrainingConfig
 from training.evaluate import VALIDATION, SetReport
 from training.machine import cpu_model
@@ -63,6 +63,21 @@ def with_second_look(card: str, base: Manifest, version: str, fit: SecondLookFit
     card = card.replace(f"# {base.name} {base.version}", f"# {base.name} {version}", 1)
     card = _SECOND_LOOK.sub("", card)
     return card.replace("## Plots\n", section + "## Plots\n", 1)
+
+
+def with_dynamic_range(card: str, base: Manifest, version: str, alike: str, command: str) -> str:
+    """The card of a version whose flat buffers are made anew from the networks of `base`, whose card is given.
+
+    `alike`: how many images both answer alike, in words.
+    """
+    text = (
+        "The flat buffers that are served have weights of 8 bits, and round the activations to 8 bits as they come: "
+        f"`{TFLITE_DYNAMIC_FILE}` and those of the readers, made from the networks of {base.name} {base.version} with "
+        f"`{command}`; {alike}. What is said of the readers' flat buffers below is of those before."
+    )
+    card = card.replace(f"# {base.name} {base.version}", f"# {base.name} {version}", 1)
+    paragraph = textwrap.fill(text, 120, break_on_hyphens=False)
+    return card.replace("## Measured\n", f"{paragraph}\n\n## Measured\n", 1)
 
 
 def model_card(

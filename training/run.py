@@ -24,6 +24,7 @@ from app.imaging.glyph import PREPROCESSING_VERSION
 from app.manifest import (
     KERAS_FILE,
     MANIFEST_FILE,
+    TFLITE_DYNAMIC_FILE,
     TFLITE_FILE,
     TFLITE_INT8_FILE,
     Manifest,
@@ -83,6 +84,7 @@ _ABOUT_TRAINING = {
 _LIBRARIES = ("keras", "tensorflow", "numpy", "opencv-python-headless", "pillow")
 _PARITY_GLYPHS = 10_000
 _MIN_PARITY = 0.9999
+_MIN_DYNAMIC_PARITY = 0.998
 _MIN_INT8_PARITY = 0.999
 _INT8_SAMPLE = 1_000
 
@@ -205,7 +207,11 @@ def publish_version(
     of_each = -(-_INT8_SAMPLE // len(data.shares))
     trained = [share.glyphs.glyphs[random.permutation(len(share.glyphs))[:of_each]] for share in data.shares]
     int8 = tflite_int8_bytes(network, np.concatenate(trained))
-    buffers = {TFLITE_FILE: flat_buffer(network), TFLITE_INT8_FILE: int8}
+    buffers = {
+        TFLITE_FILE: flat_buffer(network),
+        TFLITE_DYNAMIC_FILE: flat_buffer(network, dynamic=True),
+        TFLITE_INT8_FILE: int8,
+    }
     metrics = manifest_metrics(measured.reports)
     for file, buffer in buffers.items():
         agreement = parity(network, buffer, sample)
@@ -213,9 +219,10 @@ def publish_version(
         metrics[file] = {"n": float(len(sample)), "agreement": agreement}
     if metrics[TFLITE_FILE]["agreement"] < _MIN_PARITY:
         raise TrainingFailed(f"{TFLITE_FILE} is not the network: it gives another class too often.")
-    if metrics[TFLITE_INT8_FILE]["agreement"] < _MIN_INT8_PARITY:
-        print(f"{TFLITE_INT8_FILE} is left out: it gives another class too often", flush=True)
-        del buffers[TFLITE_INT8_FILE]
+    for file, least in ((TFLITE_DYNAMIC_FILE, _MIN_DYNAMIC_PARITY), (TFLITE_INT8_FILE, _MIN_INT8_PARITY)):
+        if metrics[file]["agreement"] < least:
+            print(f"{file} is left out: it gives another class too often", flush=True)
+            del buffers[file]
     for file, buffer in buffers.items():
         milliseconds = litert_milliseconds(buffer)
         print(f"{file}: {milliseconds:.3f} ms a glyph, on one thread of {cpu_model()}", flush=True)

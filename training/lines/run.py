@@ -105,7 +105,7 @@ def _released_reader(models_dir: Path, version: str, second: bool) -> keras.Mode
 
 def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Reader, float]:
     """The flat buffer of a network, written beside it, and the share of lines that both read alike."""
-    buffer = flat_buffer(network)
+    buffer = flat_buffer(network, dynamic=True)
     reader = Reader(buffer)
     lines = max(pools.validation.values(), key=len).lines[:_PARITY_LINES]
     agreement, difference = parity(network, reader, lines)

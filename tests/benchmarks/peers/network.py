@@ -33,7 +33,7 @@ class Network:
     def __init__(self) -> None:
         cv2.setNumThreads(1)  # as in the service
         version = open_version(MODELS, "digits", "latest")
-        self._classifier = GlyphClassifier(version.files.tflite.read_bytes(), version.files.tflite)
+        self._classifier = GlyphClassifier(version.files.served.read_bytes(), version.files.served)
         self._temperature = version.manifest.temperature
 
     def answers(self, glyphs: NDArray[np.uint8]) -> list[dict[str, Any]]:
