@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.alignment import Logs, aligned_digits, alignments
+from app.alignment import NEVER, Logs, aligned_digits, alignments
 from app.calibration import DIGITS
 from app.ctc import Decoded
 from app.imaging.digit_spans import digit_spans
@@ -27,6 +27,8 @@ _WEIGHT = 0.3
 _LEAST = 1e-4
 # A digit that the first look is less sure of may be another one.
 _SURE = 0.95
+# … and so many of them at most, which bounds the time that a long line takes.
+_MOST_PLACES = 6
 # Of a lone digit the glyph network is asked otherwise (`second_opinion`).
 _LEAST_DIGITS = 2
 # A digit's glyphs: of its piece of ink, and of its span of the line, which has what broke off, too.
@@ -79,27 +81,34 @@ def compared(
 
 def _most_probable(read: Decoded, looks: Sequence[Logs], glyphs: Logs) -> Decoded:
     """Of the likely texts, all as long as what was read, the one that looks and glyphs, (n, 10), agree on."""
-    texts = sorted(_likely_texts(read, glyphs))
-    seen = np.array([np.mean([np.exp(min(alignments(look, text).whole, 0.0)) for look in looks]) for text in texts])
+    first = {text: alignments(looks[0], text) for text in sorted(_likely_texts(read, glyphs))}
+    texts = [text for text, own in first.items() if own.whole != NEVER]  # of a narrow line there may be no room for it
+    ways = [[first[text], *(alignments(look, text) for look in looks[1:])] for text in texts]
+    seen = np.array([np.mean([np.exp(min(way.whole, 0.0)) for way in own]) for own in ways])
     said = np.array([sum(own[int(digit)] for own, digit in zip(glyphs, text, strict=True)) for text in texts])
     together = np.log(np.maximum(seen, np.finfo(np.float64).tiny)) + _WEIGHT * said
     shares = np.exp(together - together.max())
     best = int(shares.argmax())
     # What no candidate has, other texts have, as before.
     probability = float(shares[best] / shares.sum() * min(seen.sum(), 1.0))
-    return Decoded(texts[best], probability, aligned_digits(looks[0], alignments(looks[0], texts[best])))
+    return Decoded(texts[best], probability, aligned_digits(looks[0], ways[best][0]))
 
 
 def _likely_texts(read: Decoded, glyphs: Logs) -> set[str]:
-    """What was read, what the glyphs say, and what was read but for a digit that either doubts.
+    """What was read, what the glyphs say, and what was read but for one of the digits that either doubts the most.
 
     There it is one of the two that are the likeliest by the glyphs.
     """
     ranked = np.argsort(-glyphs, axis=1)[:, :2].tolist()
+    places = [
+        place
+        for place, (digit, likely) in enumerate(zip(read.digits, ranked, strict=True))
+        if digit.digit != likely[0] or digit.confidence < _SURE
+    ]
+    places.sort(key=lambda place: read.digits[place].confidence)
     single = {
         f"{read.text[:place]}{other}{read.text[place + 1 :]}"
-        for place, (digit, likely) in enumerate(zip(read.digits, ranked, strict=True))
-        for other in likely
-        if digit.digit != likely[0] or digit.confidence < _SURE
+        for place in places[:_MOST_PLACES]
+        for other in ranked[place]
     }
     return {read.text, "".join(str(first) for first, _ in ranked)} | single

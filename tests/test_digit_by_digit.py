@@ -119,3 +119,16 @@ def test_a_digit_is_seen_as_its_piece_and_as_what_stands_on_the_line() -> None:
     assert parted[0].any(axis=1).sum() < gap.sum() or parted[0].any(axis=0).sum() > parted[1].any(axis=0).sum()
     blank = replace(torn, lines=(replace(torn.lines[0], pixels=np.zeros_like(pixels)),))
     assert (digit_glyphs(blank, [0])[::2] == digit_glyphs(blank, [0])[1::2]).all()
+
+
+def test_a_text_that_the_line_has_no_room_for_is_not_read() -> None:
+    """Twice the same digit needs a blank between, and so three steps."""
+    steps = np.full((2, BLANK + 1), 1e-6)
+    steps[0, [4, 7]] = 0.6, 0.4
+    steps[1, 7] = 1.0
+    own = np.asarray(np.log(steps / steps.sum(axis=1, keepdims=True)))
+    narrow = page(own, 2)
+    assert narrow.texts[0].text == "47"
+    (said,) = compared(narrow, [0], {0: [own]}, sure_of(7, 7)).texts
+    assert said.text == "47"
+    assert len(said.digits) == 2
