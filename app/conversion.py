@@ -1,10 +1,11 @@
 """Keras networks → LiteRT flat buffers; the only TensorFlow in app/, and imported only where it is needed.
 
-The `keras` engine loads a version's `.keras`, converts it in memory and serves what comes out. For one glyph LiteRT
-takes a third of the time of TensorFlow's own executor (digits 1.0.0 on one thread of a Xeon: 0.28 against 0.80 ms);
-that is faster only where many glyphs come at once (16: 0.25 against 0.21 ms each), by less than waiting for them costs.
-With weights of 8 bits, and activations that are rounded to 8 bits as they come ("dynamic range"), it takes a quarter of
-that again (digits 1.9.0 on one thread of an EPYC: 0.07 against 0.26 ms). `python -m training.latency` measures all.
+The `keras` engine loads a version's `model.keras`, converts it in memory and serves what comes out. For one glyph, in
+floats, LiteRT takes a third of the time of TensorFlow's own executor (digits 1.0.0 on one thread of a Xeon: 0.28
+against 0.80 ms), which is faster only where many come at once (16: 0.25 against 0.21 ms each), by less than waiting for
+them costs. With weights of 8 bits, and activations that are rounded to 8 bits as they come ("dynamic range"), LiteRT
+takes a quarter of its time (digits 1.9.0 on one thread of an EPYC: 0.07 against 0.26 ms). `python -m training.latency`
+measures all.
 """
 
 from __future__ import annotations

@@ -6,18 +6,19 @@ a line has as many pieces as digits, of the likely texts that one is taken which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.alignment import NEVER, Logs, aligned_digits, alignments
 from app.calibration import DIGITS
-from app.ctc import Decoded
+from app.ctc import Decoded, length_log_probability
 from app.imaging.digit_spans import digit_spans
 from app.imaging.glyph import normalise_glyph
-from app.imaging.line import STEP_WIDTH
+from app.imaging.line import STEP_WIDTH, LineImage
 from app.line_reading import UNSURE, PageText
 
 # The glyphs' probabilities count with this power: of composed lines of validation, by which neither network was taught,
@@ -27,10 +28,10 @@ _WEIGHT = 0.3
 _LEAST = 1e-4
 # A digit that the first look is less sure of may be another one.
 _SURE = 0.95
-# … and so many of them at most, which bounds the time that a long line takes.
+# … and so many of them at most: the time that a line takes grows with its length and with them.
 _MOST_PLACES = 6
 # Of a lone digit the glyph network is asked otherwise (`second_opinion`).
-_LEAST_DIGITS = 2
+_LEAST_DIGITS, _MOST_DIGITS = 2, 20
 # A digit's glyphs: of its piece of ink, and of its span of the line, which has what broke off, too.
 _VIEWS = 2
 
@@ -41,51 +42,49 @@ def comparable_lines(page: PageText, looks: Mapping[int, Sequence[Logs]]) -> lis
         index
         for index in looks
         if page.texts[index].probability < UNSURE
-        and len(page.texts[index].digits) >= _LEAST_DIGITS
-        and len(page.texts[index].digits) == len(page.lines[index].pieces)
+        and _LEAST_DIGITS <= len(page.texts[index].digits) <= _MOST_DIGITS
+        and _pieces_are_digits(page.lines[index], page.texts[index])
     ]
 
 
-def digit_glyphs(page: PageText, comparable: Sequence[int]) -> NDArray[np.uint8]:
-    """The glyphs of the digits of some lines, (n, 28, 28) uint8, line after line: two of each digit."""
+def _pieces_are_digits(line: LineImage, text: Decoded) -> bool:
+    """Whether there is one piece where each digit stands: nearer to it than to the digits beside it."""
+    middles = _middles(text)
+    edges = [-math.inf, *((one + other) / 2 for one, other in pairwise(middles)), math.inf]
+    return len(line.pieces) == len(middles) and all(
+        left <= piece.middle <= right for piece, (left, right) in zip(line.pieces, pairwise(edges), strict=True)
+    )
+
+
+def _middles(text: Decoded) -> list[float]:
+    """The columns of a line in the middle of its digits."""
+    return [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in text.digits]
+
+
+def digit_glyphs(line: LineImage, text: Decoded) -> NDArray[np.uint8]:
+    """The glyphs of the digits of a comparable line, (2n, 28, 28) uint8: two of each digit."""
     glyphs = []
-    for index in comparable:
-        line, digits = page.lines[index], page.texts[index].digits
-        spans = digit_spans(line.pixels, [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in digits])
-        for piece, span in zip(line.pieces, spans, strict=True):
-            on_line = line.pixels[span.top : span.bottom, span.left : span.right]
-            glyphs += [normalise_glyph(ink) for ink in (piece.ink, on_line if on_line.any() else piece.ink)]
+    for piece, span in zip(line.pieces, digit_spans(line.pixels, _middles(text)), strict=True):
+        on_line = line.pixels[span.top : span.bottom, span.left : span.right]
+        glyphs += [normalise_glyph(ink) for ink in (piece.ink, on_line if on_line.any() else piece.ink)]
     return np.stack(glyphs)
 
 
 def compared(
-    page: PageText,
-    comparable: Sequence[int],
-    looks: Mapping[int, Sequence[Logs]],
-    probabilities: NDArray[np.float64],
-) -> PageText:
-    """The page with the texts that looks and glyphs make the most probable together.
+    text: Decoded, looks: Sequence[Logs], probabilities: NDArray[np.float64], of_its_length: bool = False
+) -> Decoded:
+    """Of the likely texts, all as long as what was read, the one that looks and glyphs together make the most probable.
 
-    `looks`: what every look says of a line, (t, 11) calibrated natural logarithms each; `probabilities`, (n, 11), are
-    of the glyphs of the comparable lines.
+    `looks`: what every look says of the line, (t, 11) calibrated natural logarithms each; `probabilities`, (2n, 11):
+    of its glyphs. `of_its_length`: its probability is that among texts of that length, which was expected.
     """
-    texts = list(page.texts)
-    logs = np.log(np.maximum(probabilities[:, :DIGITS], _LEAST)).reshape(-1, _VIEWS, DIGITS).mean(axis=1)
-    start = 0
-    for index in comparable:
-        end = start + len(texts[index].digits)
-        texts[index] = _most_probable(texts[index], looks[index], logs[start:end])
-        start = end
-    return replace(page, texts=tuple(texts))
-
-
-def _most_probable(read: Decoded, looks: Sequence[Logs], glyphs: Logs) -> Decoded:
-    """Of the likely texts, all as long as what was read, the one that looks and glyphs, (n, 10), agree on."""
-    first = {text: alignments(looks[0], text) for text in sorted(_likely_texts(read, glyphs))}
-    texts = [text for text, own in first.items() if own.whole != NEVER]  # of a narrow line there may be no room for it
-    ways = [[first[text], *(alignments(look, text) for look in looks[1:])] for text in texts]
-    seen = np.array([np.mean([np.exp(min(way.whole, 0.0)) for way in own]) for own in ways])
-    said = np.array([sum(own[int(digit)] for own, digit in zip(glyphs, text, strict=True)) for text in texts])
+    glyphs = np.log(np.maximum(probabilities[:, :DIGITS], _LEAST)).reshape(-1, _VIEWS, DIGITS).mean(axis=1)
+    first = {likely: alignments(looks[0], likely) for likely in sorted(_likely_texts(text, glyphs))}
+    texts = [likely for likely, own in first.items() if own.whole != NEVER]  # of a narrow line there may be no room
+    ways = [[first[likely], *(alignments(look, likely) for look in looks[1:])] for likely in texts]
+    given = [length_log_probability(look, len(text.text)) if of_its_length else 0.0 for look in looks]
+    seen = np.array([np.mean([_share(way.whole, of) for way, of in zip(own, given, strict=True)]) for own in ways])
+    said = np.array([sum(own[int(digit)] for own, digit in zip(glyphs, likely, strict=True)) for likely in texts])
     together = np.log(np.maximum(seen, np.finfo(np.float64).tiny)) + _WEIGHT * said
     shares = np.exp(together - together.max())
     best = int(shares.argmax())
@@ -94,18 +93,20 @@ def _most_probable(read: Decoded, looks: Sequence[Logs], glyphs: Logs) -> Decode
     return Decoded(texts[best], probability, aligned_digits(looks[0], ways[best][0]))
 
 
-def _likely_texts(read: Decoded, glyphs: Logs) -> set[str]:
-    """What was read, what the glyphs say, and what was read but for one of the digits that either doubts the most.
+def _share(whole: float, given: float) -> float:
+    return 0.0 if whole == NEVER else math.exp(min(whole - given, 0.0))
 
-    There it is one of the two that are the likeliest by the glyphs.
+
+def _likely_texts(read: Decoded, glyphs: Logs) -> set[str]:
+    """What was read, what the glyphs, (n, 10), say, and what was read but for one of the digits that are in doubt.
+
+    There it is one of the two that are the likeliest by the glyphs. Digits that these would have otherwise come first,
+    then those that the first look is least sure of.
     """
     ranked = np.argsort(-glyphs, axis=1)[:, :2].tolist()
-    places = [
-        place
-        for place, (digit, likely) in enumerate(zip(read.digits, ranked, strict=True))
-        if digit.digit != likely[0] or digit.confidence < _SURE
-    ]
-    places.sort(key=lambda place: read.digits[place].confidence)
+    agrees = [digit.digit == likely[0] for digit, likely in zip(read.digits, ranked, strict=True)]
+    places = [place for place, digit in enumerate(read.digits) if not agrees[place] or digit.confidence < _SURE]
+    places.sort(key=lambda place: (agrees[place], read.digits[place].confidence))
     single = {
         f"{read.text[:place]}{other}{read.text[place + 1 :]}"
         for place in places[:_MOST_PLACES]

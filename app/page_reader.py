@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ class PageReader:
         found = page_text(lines, logits, self.reader.temperature, self.reader.least_odds, expected_length)
         found, looks = self._seen_again(found, expected_length, stages, deadline)
         found = self._asked_about(found, expected_length, stages, deadline)
-        found = self._compared(found, looks, stages, deadline)
+        found = self._compared(found, looks, expected_length, stages, deadline)
         if expected_length is None:
             found = without_guesses(found, self.reader.temperature)
         stages.postprocessed()
@@ -142,15 +142,21 @@ class PageReader:
         return with_opinions(page, doubtful, self.glyph_opinion(glyphs, stages, deadline), expected_length)
 
     def _compared(
-        self, page: PageText, looks: Mapping[int, Sequence[Logs]], stages: Stages, deadline: Deadline
+        self,
+        page: PageText,
+        looks: Mapping[int, Sequence[Logs]],
+        expected_length: int | None,
+        stages: Stages,
+        deadline: Deadline,
     ) -> PageText:
         """With what looks and glyphs make of the digits of lines that are unsure yet, where pieces are digits."""
-        comparable = comparable_lines(page, looks)
-        if not comparable:
-            return page
-        glyphs = digit_glyphs(page, comparable)
-        stages.postprocessed()
-        return compared(page, comparable, looks, self.glyph_opinion(glyphs, stages, deadline))
+        texts = list(page.texts)
+        for index in comparable_lines(page, looks):
+            glyphs = digit_glyphs(page.lines[index], texts[index])
+            stages.postprocessed()
+            opinion = self.glyph_opinion(glyphs, stages, deadline)
+            texts[index] = compared(texts[index], looks[index], opinion, page.count == expected_length)
+        return replace(page, texts=tuple(texts))
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:

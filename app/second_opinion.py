@@ -3,8 +3,8 @@
 A reader sees a line as a whole: of a lone stroke it cannot know whether it is a 1 or a scratch, and of four alike it
 may count three; and the frame of an empty cell is like the 0 of a display. Pieces that lie apart have been counted
 already, and the glyph network knows what is no digit; which of some thin strokes is a slash, their heights tell. The
-network is asked, too, about one round thing, which to a reader is a 0. Of other lines the reader knows better: a piece
-may be two digits that touch, or half of one, and in a word an S is no 5.
+network is asked, too, about one round thing, which to a reader is a 0. How many digits other lines have, the reader
+knows better: a piece may be two digits that touch, or half of one, and in a word an S is no 5.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
         "latest", pattern=r"^(latest|\d+\.\d+\.\d+)$", description="Which version; `latest` is the highest."
     )
     engine: Literal["keras", "litert"] = Field(
-        "keras", description="`keras` loads the `.keras` and converts it; `litert` loads the `.tflite`, no TensorFlow."
+        "keras",
+        description="`keras` converts `model.keras` at the start; `litert` loads a `.tflite`, no TensorFlow.",
     )
     max_body_bytes: int = Field(10 * 2**20, ge=1, description="Largest request body.")
     max_pixels: int = Field(40_000_000, ge=1, description="Largest image, as its header tells.")

@@ -56,7 +56,11 @@ def test_the_released_networks_are_those_of_their_keras_files(version: ModelVers
     random = np.random.default_rng(2)
     glyphs = random.integers(0, 256, (4, 28, 28)).astype(np.uint8)
     lines = random.integers(0, 256, (2, LINE_HEIGHT, 96)).astype(np.uint8)
-    for kind, files, images in ((GlyphClassifier, version.files, glyphs), (LineReader, version.reader_files, lines)):
+    for kind, files, images in (
+        (GlyphClassifier, version.files, glyphs),
+        (LineReader, version.reader_files, lines),
+        (LineReader, version.second_reader_files, lines),
+    ):
         released = kind(files.served.read_bytes(), files.served).logits(images)
         loaded = kind(flat_buffer_of(files.keras, threads=2, dynamic=True), files.keras).logits(images)
         np.testing.assert_allclose(released, loaded, atol=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,17 @@ from numpy.typing import NDArray
 
 from app.alignment import BLANK, Logs
 from app.calibration import NON_DIGIT
-from app.ctc import likeliest
+from app.ctc import Decoded, likeliest
+from app.deadline import Deadline
 from app.digit_by_digit import comparable_lines, compared, digit_glyphs
+from app.domain import Polarity
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage, LinePiece
 from app.line_reading import PageText
+from app.page_reader import PageReader
+from app.reader import Reader
+from app.runner import Logits
+from app.stages import Stages
+from tests.images import draw_number
 
 _PITCH = 8
 
@@ -41,8 +49,12 @@ def line(count: int) -> LineImage:
     return LineImage(pixels, np.eye(2, 3), (100, 200), tuple(pieces))
 
 
+def read(own: Logs, length: int | None = None) -> Decoded:
+    return likeliest(own, length).with_digits(own)
+
+
 def page(own: Logs, count: int) -> PageText:
-    return PageText((line(count),), (likeliest(own).with_digits(own),), ())
+    return PageText((line(count),), (read(own),), ())
 
 
 def sure_of(*classes: int, sure: float = 0.98) -> NDArray[np.float64]:
@@ -56,42 +68,62 @@ TORN = look({4: 0.98}, {1: 0.55, 7: 0.45}, {2: 0.98})
 
 
 def test_where_the_readers_are_torn_the_glyphs_decide() -> None:
-    torn = page(TORN, 3)
-    assert torn.texts[0].text == "412"
-    (said,) = compared(torn, [0], {0: [TORN, TORN]}, sure_of(4, 7, 2)).texts
+    torn = read(TORN)
+    assert torn.text == "412"
+    said = compared(torn, [TORN, TORN], sure_of(4, 7, 2))
     assert said.text == "472"
-    assert said.probability > torn.texts[0].probability
+    assert said.probability > torn.probability
     assert [digit.digit for digit in said.digits] == [4, 7, 2]
-    assert [digit.first for digit in said.digits] == [digit.first for digit in torn.texts[0].digits]
-    (said,) = compared(torn, [0], {0: [TORN, TORN]}, sure_of(4, 1, 2)).texts
+    assert [digit.first for digit in said.digits] == [digit.first for digit in torn.digits]
+    said = compared(torn, [TORN, TORN], sure_of(4, 1, 2))
     assert said.text == "412"
-    assert said.probability > torn.texts[0].probability
+    assert said.probability > torn.probability
 
 
 def test_glyphs_that_know_nothing_change_nothing() -> None:
-    torn = page(TORN, 3)
-    (said,) = compared(torn, [0], {0: [TORN]}, np.full((6, 11), 1 / 11)).texts
+    torn = read(TORN)
+    said = compared(torn, [TORN], np.full((6, 11), 1 / 11))
     assert said.text == "412"
-    assert said.probability == pytest.approx(torn.texts[0].probability, abs=0.01)
+    assert said.probability == pytest.approx(torn.probability, abs=0.01)
+
+
+def test_of_an_expected_length_the_probability_remains_that_among_texts_of_it() -> None:
+    """It became that among all texts: a digit less sure, or rejected, for want of an opinion."""
+    faint = look({4: 0.98}, {BLANK: 0.6, 1: 0.3, 7: 0.1}, {2: 0.98})
+    torn = read(faint, 3)
+    assert torn.text == "412"
+    assert torn.probability == pytest.approx(0.75, abs=0.01)
+    said = compared(torn, [faint, faint], np.full((6, 11), 1 / 11), of_its_length=True)
+    assert said.text == "412"
+    assert said.probability == pytest.approx(torn.probability, abs=0.01)
+    assert compared(torn, [faint], sure_of(4, 7, 2), of_its_length=True).text == "472"
 
 
 def test_a_digit_that_no_look_thinks_possible_is_not_read() -> None:
-    torn = page(TORN, 3)
-    (said,) = compared(torn, [0], {0: [TORN]}, sure_of(4, 5, 2)).texts
-    assert said.text == "412"
+    assert compared(read(TORN), [TORN], sure_of(4, 5, 2)).text == "412"
 
 
 def test_two_digits_may_both_be_others() -> None:
     own = look({3: 0.6, 8: 0.4}, {1: 0.6, 7: 0.4})
-    (said,) = compared(page(own, 2), [0], {0: [own]}, sure_of(8, 7)).texts
-    assert said.text == "87"
+    assert compared(read(own), [own], sure_of(8, 7)).text == "87"
 
 
-def test_of_several_lines_each_has_its_own_glyphs() -> None:
-    other = look({5: 0.6, 6: 0.4}, {9: 0.98})
-    pages = PageText((line(3), line(2)), (*page(TORN, 3).texts, *page(other, 2).texts), ())
-    opinions = np.concatenate([sure_of(4, 7, 2), sure_of(6, 9)])
-    assert [text.text for text in compared(pages, [0, 1], {0: [TORN], 1: [other]}, opinions).texts] == ["472", "69"]
+def test_a_digit_that_the_glyphs_deny_is_doubted_before_those_that_are_merely_unsure() -> None:
+    own = look(*[{1: 0.9, 4: 0.1}] * 8, {3: 0.93, 8: 0.07})
+    assert compared(read(own), [own], sure_of(5, *[1] * 7, 8, sure=0.9999)).text == "111111118"
+
+
+def test_a_text_that_the_line_has_no_room_for_is_not_read() -> None:
+    """Twice the same digit needs a blank between, and so three steps; a wider look has them."""
+    steps = np.full((2, BLANK + 1), 1e-6)
+    steps[0, [4, 7]] = 0.6, 0.4
+    steps[1, 7] = 1.0
+    narrow = np.asarray(np.log(steps / steps.sum(axis=1, keepdims=True)))
+    wide = look({7: 0.98}, {7: 0.98})
+    assert read(narrow).text == "47"
+    said = compared(read(narrow), [narrow, wide], sure_of(7, 7))
+    assert said.text == "47"
+    assert len(said.digits) == 2
 
 
 def test_lines_that_are_unsure_are_asked_about_whose_pieces_are_their_digits() -> None:
@@ -99,36 +131,57 @@ def test_lines_that_are_unsure_are_asked_about_whose_pieces_are_their_digits() -
     assert comparable_lines(torn, {0: [TORN]}) == [0]
     assert comparable_lines(torn, {}) == []  # it was not looked at again
     assert comparable_lines(replace(torn, lines=(line(2),)), {0: [TORN]}) == []  # two digits touch
+    first, _, third = line(3).pieces
+    bracket = replace(line(3), pieces=(first, third, replace(third, middle=third.middle + 20)))
+    assert comparable_lines(replace(torn, lines=(bracket,)), {0: [TORN]}) == []  # as many pieces, but elsewhere
     sure = look({4: 0.98}, {7: 0.98}, {2: 0.98})
     assert comparable_lines(page(sure, 3), {0: [sure]}) == []
     lone = look({1: 0.55, 7: 0.45})
     assert comparable_lines(page(lone, 1), {0: [lone]}) == []  # which the glyph network is asked about otherwise
+    long = look(*[{1: 0.55, 7: 0.45}] * 21)
+    assert comparable_lines(page(long, 21), {0: [long]}) == []  # which would take long
 
 
 def test_a_digit_is_seen_as_its_piece_and_as_what_stands_on_the_line() -> None:
-    torn = page(TORN, 3)
-    pixels = torn.lines[0].pixels.copy()
+    torn = read(TORN)
+    pixels = line(3).pixels.copy()
     pixels[14:18] = 0  # all strokes are broken, and their lower parts lost
-    lower = tuple(LinePiece(np.full((8, 5), 255, np.uint8), piece.middle) for piece in torn.lines[0].pieces)
-    broken = replace(torn, lines=(replace(torn.lines[0], pixels=pixels, pieces=lower),))
-    whole, parted = (digit_glyphs(one, [0]) for one in (torn, broken))
-    assert whole.shape == parted.shape == (6, 28, 28)
-    assert whole.any(axis=(1, 2)).all()
-    gap = parted[1].any(axis=1)  # the rows of the first digit on the line
-    assert not gap[np.flatnonzero(gap)[0] : np.flatnonzero(gap)[-1]].all()
-    assert parted[0].any(axis=1).sum() < gap.sum() or parted[0].any(axis=0).sum() > parted[1].any(axis=0).sum()
-    blank = replace(torn, lines=(replace(torn.lines[0], pixels=np.zeros_like(pixels)),))
-    assert (digit_glyphs(blank, [0])[::2] == digit_glyphs(blank, [0])[1::2]).all()
+    lower = tuple(LinePiece(np.full((8, 5), 255, np.uint8), piece.middle) for piece in line(3).pieces)
+    parted = digit_glyphs(replace(line(3), pixels=pixels, pieces=lower), torn)
+    assert digit_glyphs(line(3), torn).shape == parted.shape == (6, 28, 28)
+    of_piece, on_line = (np.flatnonzero(glyph.any(axis=1)) for glyph in parted[:2])
+    assert len(of_piece) == np.ptp(of_piece) + 1
+    assert len(on_line) < np.ptp(on_line) + 1  # with the gap of the broken stroke
+    blank = digit_glyphs(replace(line(3), pixels=np.zeros_like(pixels)), torn)
+    assert (blank[::2] == blank[1::2]).all()
 
 
-def test_a_text_that_the_line_has_no_room_for_is_not_read() -> None:
-    """Twice the same digit needs a blank between, and so three steps."""
-    steps = np.full((2, BLANK + 1), 1e-6)
-    steps[0, [4, 7]] = 0.6, 0.4
-    steps[1, 7] = 1.0
-    own = np.asarray(np.log(steps / steps.sum(axis=1, keepdims=True)))
-    narrow = page(own, 2)
-    assert narrow.texts[0].text == "47"
-    (said,) = compared(narrow, [0], {0: [own]}, sure_of(7, 7)).texts
-    assert said.text == "47"
-    assert len(said.digits) == 2
+class Torn:
+    """A network that sees digits where there is ink, sure of all but the second, which is a 1 or a 7."""
+
+    def submit(self, lines: NDArray[np.uint8]) -> Future[Logits]:
+        logits = np.full((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), -12.0, np.float32)
+        logits[:, :, BLANK] = 0.0
+        for own, pixels in zip(logits, lines, strict=True):
+            inked = np.flatnonzero(pixels.max(axis=0) > 80)
+            runs = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
+            for run, classes in zip(runs, ([4], [1, 7], [2]), strict=False):
+                step = int(run.mean()) // STEP_WIDTH
+                own[step] = -12.0
+                own[step, classes] = [0.2, 0.0][: len(classes)]
+        future: Future[Logits] = Future()
+        future.set_result(Logits(logits, 0.0, 0.0))
+        return future
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_page_asks_the_glyph_network_about_the_digits_of_a_line_in_doubt() -> None:
+    def opinion(glyphs: NDArray[np.uint8], _: Stages, __: Deadline) -> NDArray[np.float64]:
+        assert glyphs.shape == (6, 28, 28)
+        return sure_of(4, 7, 2)
+
+    pages = PageReader(Reader(Torn(), 1.0, 0.5, 1.0), None, opinion)
+    said, _ = pages.read(draw_number("472"), Polarity.AUTO, None, 100, Stages(), Deadline(60))
+    assert [text.text for text in said.texts] == ["472"]

@@ -69,7 +69,7 @@ def test_features_and_gradient_are_those_of_tensorflow(version: ModelVersion, gl
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-5)
 
 
-def test_both_engines_give_the_same_maps(version: ModelVersion, grad_cam: GradCam, glyphs: NDArray[np.uint8]) -> None:
+def test_maps_are_those_of_the_keras_file(version: ModelVersion, grad_cam: GradCam, glyphs: NDArray[np.uint8]) -> None:
     of_keras = GradCam(flat_buffer_of(version.files.keras, threads=2), version.files.keras)
     for one in glyphs:
         ours, theirs = grad_cam.explanation(one, 3), of_keras.explanation(one, 3)

@@ -28,6 +28,7 @@ from app.recogniser import Recogniser
 from app.settings import Settings
 from training.card import CARD_FILE, with_dynamic_range
 from training.export import publish, refuse_to_start
+from training.latency import litert_milliseconds
 from training.resume import TrainingFailed
 
 # Of the images of validation, at least this share must be answered as before.
@@ -60,26 +61,34 @@ def publish_quantised(
     """Publishes `version`: the networks of the base with flat buffers of 8-bit weights. Its folder is returned.
 
     Both versions answer the images, which are asked for once it is known that the version may be published. Raises
-    TrainingFailed where they answer too few alike, VersionExists, NoSpace, and what `images` raises.
+    TrainingFailed where the base has such a flat buffer or they answer too few alike, VersionExists, NoSpace, and what
+    `images` raises.
     """
     folder = base.folder.parent / version
     refuse_to_start(folder, folder.parent)
+    if base.files.dynamic is not None:
+        raise TrainingFailed(f"{base.folder} is served with weights of 8 bits already.")
 
     def write(aside: Path) -> None:
         shutil.copytree(base.folder, aside, dirs_exist_ok=True)
         served = {file: _SERVED[file] for file in base.manifest.sha256 if file in _SERVED}
         for source, target in served.items():
             (aside / target).write_bytes(flat_buffer_of(aside / source, threads=1, dynamic=True))
-        hashes = {file: file_sha256(aside / file) for file in {*base.manifest.sha256, *served.values()}}
+        hashes = base.manifest.sha256 | {file: file_sha256(aside / file) for file in served.values()}
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = base.manifest.model_copy(update={"version": version, "created": now, "sha256": hashes})
         alike = _alike(base, ModelVersion(aside, manifest), images())
         print(alike, flush=True)
         if min(alike.digits, alike.texts) < _LEAST_ALIKE * alike.images:
             raise TrainingFailed(f"With weights of 8 bits, too few images are answered alike: {alike}.")
+        milliseconds = litert_milliseconds((aside / TFLITE_DYNAMIC_FILE).read_bytes())
+        own = {"n": float(alike.images), "agreement": alike.digits / alike.images, "milliseconds": milliseconds}
+        manifest = manifest.model_copy(update={"metrics": base.manifest.metrics | {TFLITE_DYNAMIC_FILE: own}})
         (aside / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n")
         card = (base.folder / CARD_FILE).read_text()
-        (aside / CARD_FILE).write_text(with_dynamic_range(card, base.manifest, version, str(alike), command))
+        (aside / CARD_FILE).write_text(
+            with_dynamic_range(card, base.manifest, version, str(alike), milliseconds, command)
+        )
 
     return publish(folder, write)
 

@@ -23,8 +23,8 @@ _BATCHING = """The litert engine, raw bodies. With a batch timeout of 0, the def
 its own and nothing is batched across requests; with 1 ms, what waits at the same moment goes through one interpreter
 together."""
 _PEERS = """`/predict` with a form. LitServe and BentoML (`tests/benchmarks/peers/`) have one worker each and batch up
-to 64 images; imaging, calibration and `model.tflite` on LiteRT are the service's own. They log no requests; the
-service logs each."""
+to 64 images; imaging, calibration and `model-dynamic.tflite` on LiteRT are the service's own. They log no requests;
+the service logs each."""
 _EXPLANATION = """The litert engine, raw bodies: one drawn digit, without an explanation and with one."""
 _START = """From the start of the process to the first 200 of `/readyz`, on all CPUs, one start after the other."""
 

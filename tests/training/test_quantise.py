@@ -64,6 +64,12 @@ def test_what_is_served_is_a_third_as_large_and_answers_alike(
     assert made.files.tflite.read_bytes() == floats.files.tflite.read_bytes()
     card = " ".join((made.folder / "README.md").read_text().split())
     assert card.startswith("# digits 9.0.0 ")
+    assert card.count("line reader Its flat buffer is made anew, with weights of 8 bits") == 2
+    figures = made.manifest.metrics[TFLITE_DYNAMIC_FILE]
+    assert figures["agreement"] == 1
+    assert f"{figures['milliseconds']:.3f} ms a glyph on one thread" in card
+    assert main([*asked(floats)[:-1], "9.1.0"]) == 1  # by then 9.0.0 is the latest
+    assert "is served with weights of 8 bits already" in capsys.readouterr().err
     assert f"made from the networks of digits {floats.manifest.version} with `python -m training quantise" in card
     for engine in ("litert", "keras"):
         served = build_recogniser(Settings(engine=engine, threads=1), made)

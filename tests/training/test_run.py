@@ -47,6 +47,9 @@ def test_a_run_publishes_a_version_that_the_service_serves_and_that_can_be_taugh
         figures = version.manifest.metrics[file]
         assert figures["agreement"] >= least
         assert f"{file} {figures['milliseconds']:.3f} ms" in card
+    dynamic = version.manifest.metrics["model-dynamic.tflite"]["agreement"]
+    assert dynamic > 0.9
+    assert (version.files.dynamic is not None) == (dynamic >= 0.998)
     assert "digits 0.0.7" in card
     assert "the command" in card
     assert [path.name for path in folder.parent.iterdir()] == ["0.0.7"]

@@ -1,8 +1,6 @@
 """What the peers serve: the project's own imaging, network and calibration, with the server around it left out.
 
-The network is the version's `model.tflite` on LiteRT with one thread, as the service has it. A lone glyph takes
-TensorFlow with the `.keras` nearly three times as long; in batches of 16 it is faster by 0.04 ms a glyph
-(`python -m training.latency --batch 16`), of the two and more that a peer takes for a request.
+The network is the version's flat buffer that is served, on LiteRT with one thread, as the service has it.
 """
 
 from __future__ import annotations
