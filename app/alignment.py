@@ -8,6 +8,7 @@ logarithms where nothing else is said.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,10 @@ class Alignments:
     states: States
     forward: Logs
     whole: float
+
+    def probability(self, given: float = 0.0) -> float:
+        """That of the text, 0 to 1; among such texts only as have together the probability whose logarithm is given."""
+        return 0.0 if self.whole == NEVER else math.exp(min(self.whole - given, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def likeliest(logs: Logs, expected_length: int | None = None) -> Likeliest:
         found = alignments(logs, greedy_text(logs))
         if found.whole < _SURELY:
             found = _likeliest([found, alignments(logs, likely_texts(logs)[0][0])])
-    return Likeliest(_text(found), float(np.exp(min(found.whole - given, 0.0))), found)
+    return Likeliest(_text(found), found.probability(given), found)
 
 
 def nothing_log_probability(logs: Logs) -> float:

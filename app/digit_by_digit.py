@@ -18,11 +18,11 @@ from app.calibration import DIGITS
 from app.ctc import Decoded, length_log_probability
 from app.imaging.digit_spans import digit_spans
 from app.imaging.glyph import normalise_glyph
-from app.imaging.line import STEP_WIDTH, LineImage
-from app.line_reading import UNSURE, PageText
+from app.imaging.line import LineImage
+from app.line_reading import UNSURE, PageText, digit_middles
 
-# The glyphs' probabilities count with this power: of composed lines of validation, by which neither network was taught,
-# the texts are then the likeliest.
+# The glyphs' probabilities count with this power. By trial: with it, texts composed of writers whom no network was
+# taught on are the likeliest.
 _WEIGHT = 0.3
 # No digit is less probable to a glyph: about a smudged one it knows nothing.
 _LEAST = 1e-4
@@ -49,22 +49,17 @@ def comparable_lines(page: PageText, looks: Mapping[int, Sequence[Logs]]) -> lis
 
 def _pieces_are_digits(line: LineImage, text: Decoded) -> bool:
     """Whether there is one piece where each digit stands: nearer to it than to the digits beside it."""
-    middles = _middles(text)
+    middles = digit_middles(text)
     edges = [-math.inf, *((one + other) / 2 for one, other in pairwise(middles)), math.inf]
     return len(line.pieces) == len(middles) and all(
         left <= piece.middle <= right for piece, (left, right) in zip(line.pieces, pairwise(edges), strict=True)
     )
 
 
-def _middles(text: Decoded) -> list[float]:
-    """The columns of a line in the middle of its digits."""
-    return [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in text.digits]
-
-
 def digit_glyphs(line: LineImage, text: Decoded) -> NDArray[np.uint8]:
     """The glyphs of the digits of a comparable line, (2n, 28, 28) uint8: two of each digit."""
     glyphs = []
-    for piece, span in zip(line.pieces, digit_spans(line.pixels, _middles(text)), strict=True):
+    for piece, span in zip(line.pieces, digit_spans(line.pixels, digit_middles(text)), strict=True):
         on_line = line.pixels[span.top : span.bottom, span.left : span.right]
         glyphs += [normalise_glyph(ink) for ink in (piece.ink, on_line if on_line.any() else piece.ink)]
     return np.stack(glyphs)
@@ -83,7 +78,7 @@ def compared(
     texts = [likely for likely, own in first.items() if own.whole != NEVER]  # of a narrow line there may be no room
     ways = [[first[likely], *(alignments(look, likely) for look in looks[1:])] for likely in texts]
     given = [length_log_probability(look, len(text.text)) if of_its_length else 0.0 for look in looks]
-    seen = np.array([np.mean([_share(way.whole, of) for way, of in zip(own, given, strict=True)]) for own in ways])
+    seen = np.array([np.mean([way.probability(of) for way, of in zip(own, given, strict=True)]) for own in ways])
     said = np.array([sum(own[int(digit)] for own, digit in zip(glyphs, likely, strict=True)) for likely in texts])
     together = np.log(np.maximum(seen, np.finfo(np.float64).tiny)) + _WEIGHT * said
     shares = np.exp(together - together.max())
@@ -91,10 +86,6 @@ def compared(
     # What no candidate has, other texts have, as before.
     probability = float(shares[best] / shares.sum() * min(seen.sum(), 1.0))
     return Decoded(texts[best], probability, aligned_digits(looks[0], ways[best][0]))
-
-
-def _share(whole: float, given: float) -> float:
-    return 0.0 if whole == NEVER else math.exp(min(whole - given, 0.0))
 
 
 def _likely_texts(read: Decoded, glyphs: Logs) -> set[str]:

@@ -144,7 +144,7 @@ def _agreed(logs: Sequence[Logs], least_odds: float, expected_length: int | None
         ways = [
             one.alignments if one.text == text else alignments(log, text) for one, log in zip(said, logs, strict=True)
         ]
-        sure = [one.probability if one.text == text else _probability(way) for one, way in zip(said, ways, strict=True)]
+        sure = [one.probability if one.text == text else way.probability() for one, way in zip(said, ways, strict=True)]
         found[text], first[text] = float(np.mean(sure)), ways[0]
     nothing = float(np.mean([math.exp(nothing_log_probability(log)) for log in logs]))
     there = [text for text in found if first[text].whole != NEVER]
@@ -154,8 +154,9 @@ def _agreed(logs: Sequence[Logs], least_odds: float, expected_length: int | None
     return Decoded("", nothing / max(nothing + found.get(best, 0.0) * bool(best), 1e-9), ())
 
 
-def _probability(text: Alignments) -> float:
-    return 0.0 if text.whole == NEVER else min(1.0, math.exp(text.whole))
+def digit_middles(text: Decoded) -> list[float]:
+    """The columns of a line in the middle of its digits."""
+    return [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in text.digits]
 
 
 def line_readings(page: PageText, threshold: float, boxed: Boxed, most_digits: int) -> tuple[LineReading, ...]:
@@ -173,7 +174,7 @@ def line_readings(page: PageText, threshold: float, boxed: Boxed, most_digits: i
 
 
 def _line_reading(line: LineImage, text: Decoded, threshold: float, boxed: Boxed) -> LineReading:
-    spans = digit_spans(line.pixels, [STEP_WIDTH * (digit.first + digit.last) / 2 for digit in text.digits])
+    spans = digit_spans(line.pixels, digit_middles(text))
     boxes = [boxed(line.box(span.left, span.right, span.top, span.bottom)) for span in spans]
     whole = boxes[0]
     for box in boxes[1:]:
