@@ -70,7 +70,7 @@ def test_what_is_served_is_a_third_as_large_and_answers_alike(
     assert f"{figures['milliseconds']:.3f} ms a glyph on one thread" in card
     assert main([*asked(floats)[:-1], "9.1.0"]) == 1  # by then 9.0.0 is the latest
     assert "is served with weights of 8 bits already" in capsys.readouterr().err
-    assert f"made from the networks of digits {floats.manifest.version} with `python -m training quantise" in card
+    assert f"made from the network of digits {floats.manifest.version} with `python -m training quantise" in card
     for engine in ("litert", "keras"):
         served = build_recogniser(Settings(engine=engine, threads=1), made)
         assert [served.predict(data).digit for data, _ in digits()] == list(range(10))
