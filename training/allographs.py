@@ -2,10 +2,12 @@
 
 Among them the slashed 0, the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7 and the one
 that is like a plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with a closed head, the
-open 4, the 5 that is like a root sign, the 8 that is like a B.
+open 4, the 5 that is like a root sign, the open 6, the 8 that is like a B.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,11 @@ from training.augment import Random
 from training.strokes import Points, spline
 
 Skeleton = tuple[NDArray[np.float64], ...]
+
+# How many of those whose 1 has an upstroke cross the 7.
+_CROSSING = 0.85
+# How far to the left of the stem, and how far below its top, an upstroke begins at least.
+_UPSTROKE = (0.12, 0.15)
 
 
 def _skeleton(*strokes: str) -> Skeleton:
@@ -36,6 +43,7 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("10,4 6,40 10,96 44,100 62,56 44,14 12,6"),  # like a D
         _skeleton("36,2 10,22 2,60 20,97 48,86 62,45 50,8 32,3", "66,-4 34,48 -2,104"),  # slashed
         _skeleton("36,0 8,26 4,64 24,98 52,80 60,40 48,8 30,2", "50,20 16,82"),  # slashed within
+        _skeleton("34,0 8,22 2,60 20,98 50,88 62,48 52,10 30,2", "8,-8 34,48 64,108"),  # slashed the other way
     ),
     "1": (
         _skeleton("10,28 24,16 36,2", "36,2 34,50 32,100"),
@@ -117,6 +125,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("54,8 34,0 10,28 2,70 22,100 52,86 46,60 22,60 6,80"),
         _skeleton("24,-14 8,40 4,86 24,100 46,82 40,62 20,64 6,88"),  # like a b
         _skeleton("44,4 16,30 2,74 20,100 50,84 44,62 24,66 30,80 48,76"),
+        _skeleton("44,0 16,30 4,70 18,100 46,94 54,74 42,62 30,66"),  # left open
+        _skeleton("26,0 8,48 4,92 14,90 40,58 50,70 42,98"),  # left open at the foot, like a k
     ),
     "7": (
         _skeleton("2,6 30,5 58,4 38,46 22,100"),
@@ -172,6 +182,32 @@ def any_skeleton(digit: str, random: Random) -> Skeleton:
     """A form of the digit, bent as one writer would."""
     forms = ALLOGRAPHS[digit]
     return tuple(stroke + random.normal(0, 0.022, stroke.shape) for stroke in forms[int(random.integers(len(forms)))])
+
+
+def hand(digits: Iterable[str], random: Random) -> dict[str, Skeleton]:
+    """A form of each digit, as one hand has them: who writes a 1 with an upstroke crosses the 7, as a rule."""
+    forms = {digit: any_skeleton(digit, random) for digit in digits}
+    if tells_by_cross(forms.get("1"), random):
+        forms |= {"7": crossed_seven(random)} if "7" in forms else {}
+    return forms
+
+
+def tells_by_cross(one: Skeleton | None, random: Random) -> bool:
+    """Whether the hand of such a 1 crosses its 7: where the 1 has an upstroke to tell it from, most do."""
+    return one is not None and _has_upstroke(one) and random.random() < _CROSSING
+
+
+def crossed_seven(random: Random) -> Skeleton:
+    """A form of 7 with a stroke across its stem."""
+    while len(seven := any_skeleton("7", random)) < 2:
+        pass
+    return seven
+
+
+def _has_upstroke(one: Skeleton) -> bool:
+    """Whether the pen begins to the left of the stem, and below its top."""
+    start, top = one[0][0], one[0][one[0][:, 1].argmin()]
+    return bool(start[0] < top[0] - _UPSTROKE[0] and start[1] > top[1] + _UPSTROKE[1])
 
 
 def pen_strokes(form: Skeleton, width: float, random: Random) -> tuple[Points, ...]:

@@ -96,8 +96,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"precision is {self.precision!r}; it is one of {', '.join(PRECISIONS)}.")
+        refuse_bad_precision(self.precision)
         refuse_bad_shares(self.learned_shares, self.grows_from)
         for plan in self.sources:
             if min(plan.copies, plan.none_copies or 0, plan.weight) < 0:
@@ -120,6 +119,12 @@ def refuse_bad_shares(learned: tuple[float, ...], grows_from: str | None) -> Non
         raise ConfigError(
             "learned_shares are for a network that grows; name the version in grows_from, or leave them out."
         )
+
+
+def refuse_bad_precision(precision: str) -> None:
+    """Raises ConfigError for what training cannot compute in."""
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}.")
 
 
 def refuse_bad_values(config: Any, shares: Iterable[str], at_least: Mapping[str, float]) -> None:

@@ -16,6 +16,7 @@ from training.config import TrainingConfig
 from training.data import TrainingData
 from training.export import round_weights
 from training.model import LOGITS, NETWORKS
+from training.precision import computing_in
 from training.resume import Epochs, fit, without_optimizer
 from training.resume import TrainingFailed as TrainingFailed  # who trains a network looks for them here
 from training.resume import learning_curves as learning_curves
@@ -39,7 +40,7 @@ def fitted_network(
     keras.utils.set_random_seed(config.seed)
     if network is None:
         network = NETWORKS[config.network]()
-    network = computing_in(config.precision, network)
+    network = computing_in(config.precision, network, (LOGITS,))
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
     )
@@ -62,7 +63,7 @@ def fitted_network(
         stream,
         validation_data=(network_input(validation.glyphs), validation.labels),
     )
-    fitted = computing_in("float32", network)
+    fitted = computing_in("float32", network, ())
     more = stream(config.epochs)
     keep_best_share(
         fitted,
@@ -79,21 +80,6 @@ def _right(network: keras.Model, glyphs: GlyphSet) -> float:
     """What share of glyphs a network tells the class of."""
     answers = network.predict(network_input(glyphs.glyphs), batch_size=512, verbose=0).argmax(axis=1)
     return float(np.mean(answers == glyphs.labels))
-
-
-def computing_in(precision: str, network: keras.Model) -> keras.Model:
-    """The same network without its optimizer, whose layers compute in another precision; the logits' in float32.
-
-    `precision` is a dtype policy of Keras. The weights stay float32.
-    """
-
-    def layer_in_precision(layer: keras.Layer) -> keras.Layer:
-        policy = "float32" if layer.name == LOGITS else precision
-        return type(layer).from_config(layer.get_config() | {"dtype": policy})
-
-    copy = keras.models.clone_model(network, clone_function=layer_in_precision)
-    copy.set_weights(network.get_weights())
-    return copy
 
 
 def image_logits(network: keras.Model, images: ImageSet, temperature: float = 1.0) -> NDArray[np.float32]:

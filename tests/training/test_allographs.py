@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training.allographs import ALLOGRAPHS, any_skeleton, pen_strokes
+from training.allographs import ALLOGRAPHS, Skeleton, any_skeleton, hand, pen_strokes
 from training.pool import GlyphMaker
 from training.strokes import draw_strokes
 
@@ -38,12 +38,22 @@ def test_the_drawn_zero_has_a_hole() -> None:
     assert papers - 1 == 2
 
 
-def test_a_slash_within_a_zero_parts_its_hole() -> None:
-    slashed = ALLOGRAPHS["0"][-1]
+@pytest.mark.parametrize("slashed", ALLOGRAPHS["0"][-3:])
+def test_a_slash_parts_the_hole_of_a_zero(slashed: Skeleton) -> None:
     ink = draw_strokes(pen_strokes(slashed, 1.0, np.random.default_rng(2)), 96, 4.0)
     papers, _ = cv2.connectedComponents((ink < 128).astype(np.uint8), connectivity=4)
     assert len(slashed) == 2
     assert papers - 1 >= 3
+
+
+def test_who_writes_a_1_with_an_upstroke_crosses_the_7_as_a_rule() -> None:
+    crossed: dict[bool, list[bool]] = {False: [], True: []}
+    for seed in range(1500):
+        forms = hand("17", np.random.default_rng(seed))
+        stem = forms["1"][0]
+        crossed[bool(stem[0, 1] - stem[:, 1].min() > 0.15)].append(len(forms["7"]) > 1)
+    assert 0.94 < np.mean(crossed[True]) < 1
+    assert np.mean(crossed[False]) < 0.93
 
 
 def test_the_pool_holds_drawn_digits_of_every_class() -> None:

@@ -20,12 +20,14 @@ from training.fonts import find_fonts
 from training.lines.allographs import DrawnHand
 from training.lines.compose import AnyWriter, ComposedLine, composed
 from training.lines.furniture import Rule
-from training.lines.layout import Layout, Zeros
+from training.lines.layout import Layout, Zeros, placed
 from training.lines.mixture import any_line, any_setting, any_text
 from training.lines.numbers import HELD_OUT_CONTRIBUTORS, NUMBERS_FILE, number, read_numbers
 from training.lines.paper import Paper, Pen
 from training.lines.patterns import Pattern
 from training.lines.pools import Writers, pooled, read_writers
+from training.lines.shapes import Shape
+from training.lines.shapes import line as way
 from training.lines.sign_strokes import sign
 from training.lines.signs import Signs, with_signs
 from training.lines.wheels import Counter, counters, strip
@@ -186,6 +188,30 @@ def test_every_style_keeps_the_text(writers: Writers, kind: str, zeros: Zeros, s
         line = _composed(_any_of(writers, kind), text, layout, seed=seed)
         assert line.text == text
         _assert_sound(line)
+
+
+class _PlainHand:
+    """Writes a bare 1, and a 7 that is not crossed."""
+
+    printed = False
+
+    def pen(self, random: np.random.Generator) -> float:  # noqa: ARG002
+        return 0.1
+
+    def shapes(self, text: str, random: np.random.Generator) -> list[Shape | None]:  # noqa: ARG002
+        ways = {"1": way((0.0, -1.0), (0.0, 0.0)), "7": way((0.0, -1.0), (0.5, -1.0), (0.2, 0.0))}
+        return [Shape((ways[c],)) for c in text]
+
+
+def test_a_line_whose_1_gets_an_upstroke_has_a_crossed_7_as_a_rule() -> None:
+    crossed: dict[bool, list[bool]] = {False: [], True: []}
+    for seed in range(600):
+        random = np.random.default_rng(seed)
+        one, seven = placed(_PlainHand(), "17", Layout(restyled=0.3), 0.1, random)
+        stem = one.shape.strokes[0]
+        crossed[bool(stem[0, 1] - stem[:, 1].min() > 0.15)].append(len(seven.shape.strokes) > 1)
+    assert np.mean(crossed[True]) > 0.8
+    assert np.mean(crossed[False]) < 0.4  # no oftener than 7s are restyled
 
 
 @pytest.mark.parametrize("signs", list(Signs))

@@ -12,22 +12,30 @@ from app.imaging.glyph import network_input
 from training.config import TrainingConfig
 from training.data import TrainingData
 from training.model import LOGITS, digit_network
+from training.precision import computing_in
 from training.sets import GlyphSet, ImageSet
 from training.stream import Share
-from training.train import computing_in, fitted_network
+from training.train import fitted_network
 
 
 def test_a_network_in_bfloat16_is_the_same_but_for_rounding() -> None:
     network = digit_network()
     glyphs = np.random.default_rng(1).random((8, 28, 28, 1), np.float32)
     expected = network.predict(glyphs, verbose=0)
-    rounded = computing_in("mixed_bfloat16", network)
+    rounded = computing_in("mixed_bfloat16", network, (LOGITS,))
     assert {layer.compute_dtype for layer in rounded.layers if layer.weights} == {"bfloat16", "float32"}
     assert rounded.get_layer(LOGITS).compute_dtype == "float32"
     logits = rounded.predict(glyphs, verbose=0)
     np.testing.assert_allclose(logits, expected, atol=0.05)
     assert (logits != expected).any()
-    np.testing.assert_array_equal(computing_in("float32", rounded).predict(glyphs, verbose=0), expected)
+    np.testing.assert_array_equal(computing_in("float32", rounded, ()).predict(glyphs, verbose=0), expected)
+
+
+def test_a_network_with_a_loss_of_its_own_computes_in_another_precision() -> None:
+    network = digit_network()
+    network.compile(loss=lambda _, logits: logits)  # Keras would not find it again by its name
+    weights = computing_in("float32", network, ()).get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(weights, network.get_weights(), strict=True))
 
 
 def test_a_network_trained_in_bfloat16_learns_and_answers_in_float32(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.allographs import ALLOGRAPHS, Skeleton, any_skeleton, pen_strokes
+from training.allographs import ALLOGRAPHS, Skeleton, hand, pen_strokes
 from training.augment import Random
 from training.lines.shapes import Shape, line
 from training.strokes import Points, spline
@@ -24,7 +24,7 @@ class DrawnHand:
 
     def shapes(self, text: str, random: Random) -> list[Shape | None]:
         """The digits of a text, in one hand; None for other characters."""
-        forms = {digit: any_skeleton(digit, random) for digit in sorted(set(text) & set(ALLOGRAPHS))}
+        forms = hand(sorted(set(text) & set(ALLOGRAPHS)), random)
         width = float(np.exp(random.normal(0.05, 0.18)))
         return [pen_digit(forms[c], width, random) if c in forms else None for c in text]
 
@@ -37,11 +37,6 @@ def any_pen(random: Random) -> float:
 def pen_digit(form: Skeleton, width: float, random: Random) -> Shape:
     """A form as it is written this once."""
     return Shape(pen_strokes(form, width, random))
-
-
-def restyled(digit: str, random: Random) -> Shape:
-    """The digit in any form, for a writer whose own is a plainer one."""
-    return pen_digit(any_skeleton(digit, random), float(np.exp(random.normal(0, 0.12))), random)
 
 
 def cross(seven: Shape, random: Random) -> Points:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.allographs import any_skeleton
+from training.allographs import crossed_seven, hand, tells_by_cross
 from training.augment import Random
 from training.lines.allographs import cross, pen_digit, zero_chain
 from training.lines.shapes import Affine, Profile, Shape, affine, profile, shifted
@@ -21,7 +21,7 @@ _SPACE = (0.25, 0.6)
 # Of the widths of two digits: how far their middles stay apart. Half of them would be digits that touch.
 _LEAST_ADVANCE = 0.38
 _DESCENDING = "479"
-_RESTYLED = "01234579"
+_RESTYLED = "012345679"
 
 
 class Zeros(StrEnum):
@@ -196,20 +196,19 @@ def _restyled(written: str, writer: Writer, layout: Layout, random: Random) -> l
     shapes = writer.shapes(written, random)
     if writer.printed:
         return shapes
-    for digit in _RESTYLED:
-        if digit not in written:
-            continue
-        if random.random() < layout.restyled:
-            form, width = any_skeleton(digit, random), float(np.exp(random.normal(0, 0.15)))
-            shapes = [
-                pen_digit(form, width, random) if c == digit else shape
-                for c, shape in zip(written, shapes, strict=True)
-            ]
-        elif digit == "7" and random.random() < layout.crossed:
-            shapes = [
-                Shape((*shape.strokes, cross(shape, random))) if c == "7" and shape and shape.strokes else shape
-                for c, shape in zip(written, shapes, strict=True)
-            ]
+    forms = hand([digit for digit in _RESTYLED if digit in written and random.random() < layout.restyled], random)
+    if "7" in written and "7" not in forms and tells_by_cross(forms.get("1"), random):
+        forms["7"] = crossed_seven(random)
+    for digit, form in forms.items():
+        width = float(np.exp(random.normal(0, 0.15)))
+        shapes = [
+            pen_digit(form, width, random) if c == digit else shape for c, shape in zip(written, shapes, strict=True)
+        ]
+    if "7" in written and "7" not in forms and random.random() < layout.crossed:
+        shapes = [
+            Shape((*shape.strokes, cross(shape, random))) if c == "7" and shape and shape.strokes else shape
+            for c, shape in zip(written, shapes, strict=True)
+        ]
     return shapes
 
 

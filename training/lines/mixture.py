@@ -23,7 +23,7 @@ _LENGTHS = np.array([6, 11, 15, 17, 16, 11, 9, 5, 3, 3, 2, 2]) / 100
 _HEIGHTS = (12.0, 80.0)
 _LEAST_HEIGHT = 12.0
 # Short dates and fractions: of numbers with so many digits, written by hand, so many more are parted by a slash.
-_FRACTIONS, _FRACTION_SHARE = (2, 3, 4), 0.1
+_FRACTIONS, _FRACTION_SHARE = (2, 3, 4), 0.13
 # The first or the last digit is cut off a little, or so far that nobody could be sure of it.
 _CLIPPED, _A_LITTLE, _FAR = 0.06, (0.02, 0.18), (0.18, 0.6)
 _PATTERNS = tuple(kind for kind in Pattern if kind is not Pattern.NONE)

@@ -16,6 +16,8 @@ _STEPS_A_COLUMN = COLUMN_WIDTH // STEP_WIDTH
 # Of each stage: the kernel and the strides of its first convolution, and the kernel of its residual ones.
 _STAGES = (((5, 5), (2, 2), (3, 3)), ((3, 3), (2, 2), (3, 3)), ((3, 3), (2, 1), (3, 3)), ((4, 1), (1, 1), (1, 5)))
 _LAST = "last"
+# The layers that give the logits.
+LOGITS = (_LAST, "logits")
 
 
 def line_reader(size: ReaderSize, dropout: float = 0.1) -> keras.Model:

@@ -55,6 +55,7 @@ _NOT_OF_A_LINE = {
     "learning_rate",
     "weight_decay",
     "risk",
+    "precision",
 }
 
 

@@ -16,10 +16,11 @@ from training.averaging import keep_best_share
 from training.lines.config import LinesConfig
 from training.lines.draw import NO_DIGIT, text_of
 from training.lines.figures import Figures, figures, fitted_blank_bias
-from training.lines.network import grown, line_reader
+from training.lines.network import LOGITS, grown, line_reader
 from training.lines.pool import LinePool, LinePools
 from training.lines.stream import LineStream, reader_input
-from training.resume import Epochs, fit, without_optimizer
+from training.precision import computing_in
+from training.resume import Epochs, fit
 
 _LARGEST_GRADIENT = 5.0
 # The batches, and the lines of each, that the statistics of averaged weights are measured on.
@@ -39,6 +40,7 @@ def fitted_reader(
     """
     keras.utils.set_random_seed(config.seed)
     network = line_reader(config.size) if smaller is None else grown(smaller, config.size)
+    network = computing_in(config.precision, network, LOGITS)
     before = network.get_weights()
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
@@ -57,7 +59,7 @@ def fitted_reader(
         steps_per_epoch=config.steps,
         shuffle=False,
     )
-    network = without_optimizer(network)
+    network = computing_in("float32", network, ())
 
     def unseen() -> Iterator[NDArray[np.float32]]:
         whole = config.epochs * config.steps  # batches that no epoch had
