@@ -117,6 +117,17 @@ def test_a_run_leaves_a_reader_that_reads_as_the_network_does(
     assert run(config, line_places, 1) == folder
 
 
+def test_a_reader_trained_in_bfloat16_reads_in_float32(pools: LinePools, tmp_path: Path) -> None:
+    trained = []
+    for precision in ("float32", "mixed_bfloat16"):
+        config = replace(TINY, epochs=1, precision=precision)
+        network, _ = fitted_reader(config, pools, tmp_path / precision)
+        assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+        trained.append(network.get_weights())
+    differences = [float(np.abs(one - other).max()) for one, other in zip(*trained, strict=True)]
+    assert 0 < max(differences) < 0.1  # it was trained in another precision, and learned the same
+
+
 def test_only_missing_parts_of_a_pool_are_drawn(line_places: LinesPlaces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.lines.pool._PART", 15)
     config = replace(TINY, lines=40, validation_lines=10)
@@ -404,6 +415,7 @@ def test_every_released_configuration_of_lines_loads() -> None:
         {"widths": (48, 64)},
         {"widths": (48, 50, 1024)},
         {"widths": (96, 48, 1024)},
+        {"precision": "float16"},
     ],
 )
 def test_a_configuration_that_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:

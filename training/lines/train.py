@@ -40,7 +40,8 @@ def fitted_reader(
     """
     keras.utils.set_random_seed(config.seed)
     network = line_reader(config.size) if smaller is None else grown(smaller, config.size)
-    network = computing_in(config.precision, network, LOGITS)
+    if config.precision != "float32":
+        network = computing_in(config.precision, network, LOGITS)
     before = network.get_weights()
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, config.epochs * config.steps, warmup_target=config.learning_rate, warmup_steps=config.steps // 4
