@@ -69,8 +69,8 @@ def serve(settings: Settings, version: ModelVersion) -> int:
 def build_for_good(settings: Settings, version: ModelVersion, on_batch: Callable[[int], None]) -> Recogniser:
     """`build_recogniser`; what is there then, stays, and is nothing that the garbage collector has to go through.
 
-    Once in some thousand requests it would, and let all others wait meanwhile: 45 ms with `litert`, 200 ms with what
-    TensorFlow has in memory.
+    Once in some thousand requests it would, and every request in flight would wait for it: tens of milliseconds, with
+    TensorFlow in memory hundreds.
     """
     gc.disable()
     try:
