@@ -21,7 +21,7 @@ _SPACE = (0.25, 0.6)
 # Of the widths of two digits: how far their middles stay apart. Half of them would be digits that touch.
 _LEAST_ADVANCE = 0.38
 _DESCENDING = "479"
-_RESTYLED = "012345679"
+_RESTYLED = "01234579"
 
 
 class Zeros(StrEnum):
