@@ -187,8 +187,8 @@ def any_skeleton(digit: str, random: Random) -> Skeleton:
 def hand(digits: Iterable[str], random: Random) -> dict[str, Skeleton]:
     """A form of each digit, as one hand has them: who writes a 1 with an upstroke crosses the 7, as a rule."""
     forms = {digit: any_skeleton(digit, random) for digit in digits}
-    if tells_by_cross(forms.get("1"), random):
-        forms |= {"7": crossed_seven(random)} if "7" in forms else {}
+    if "7" in forms and tells_by_cross(forms.get("1"), random):
+        forms["7"] = crossed_seven(random)
     return forms
 
 

@@ -74,7 +74,8 @@ def with_dynamic_range(card: str, base: Manifest, version: str, alike: str, mill
     text = (
         f"`{TFLITE_DYNAMIC_FILE}`, which is served, has weights of 8 bits, and rounds the activations to 8 bits as "
         f"they come: {milliseconds:.3f} ms a glyph on one thread of {cpu_model()}. It is made from the network of "
-        f"{base.name} {base.version} with `{command}`; with it and the readers made so, {alike}."
+        f"{base.name} {base.version} with `{command}`; with it and the readers of "
+        f"{base.name} {version} made so, {alike}."
     )
     card = card.replace(f"# {base.name} {base.version}", f"# {base.name} {version}", 1)
     card = card.replace("## Measured\n", f"{_filled(text)}\n\n## Measured\n", 1)

@@ -47,7 +47,7 @@ class LinesConfig:
     epoch is
     `steps` batches, whose lines are together `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of
     the digits that the threshold accepts, at most the share `risk` is wrong on validation. `precision` is what training
-    computes in: "mixed_bfloat16" is faster by a third on processors that know bfloat16; weights are float32 either way.
+    computes in: "mixed_bfloat16" is faster on processors that know bfloat16; weights are float32 either way.
     Raises ConfigError where a value cannot be meant.
     """
 

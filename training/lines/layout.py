@@ -21,6 +21,8 @@ _SPACE = (0.25, 0.6)
 # Of the widths of two digits: how far their middles stay apart. Half of them would be digits that touch.
 _LEAST_ADVANCE = 0.38
 _DESCENDING = "479"
+# For each of these a random number is drawn, also where none is restyled: with another digit, the lines that
+# `make evaluate` composes would be others than those of versions before.
 _RESTYLED = "01234579"
 
 
