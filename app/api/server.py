@@ -72,12 +72,9 @@ def build_for_good(settings: Settings, version: ModelVersion, on_batch: Callable
     Once in some thousand requests it would, and every request in flight would wait for it: tens of milliseconds, with
     TensorFlow in memory hundreds.
     """
-    gc.disable()
-    try:
-        return build_recogniser(settings, version, on_batch)
-    finally:
-        gc.freeze()
-        gc.enable()
+    recogniser = build_recogniser(settings, version, on_batch)
+    gc.freeze()
+    return recogniser
 
 
 class Server(uvicorn.Server):

@@ -18,7 +18,6 @@ from app.settings import Settings
 version = open_version(Path("models"), "digits", "latest")
 build_for_good(Settings(engine="litert"), version, print)
 watched = len(gc.get_objects())
-assert gc.isenabled()
 assert watched < 5_000 < 30_000 < gc.get_freeze_count(), (watched, gc.get_freeze_count())
 """
 
