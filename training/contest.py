@@ -34,20 +34,21 @@ _EMPTY = GlyphSet(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is done: `samples` of the pool, `seeds` for the small set.
+    """How much is done: `samples` of the pool, trainings with so many `seeds` of the small set, `repeats` of all else.
 
     `epochs` at most and the first `images` of MNIST and of every evaluation set cut a smoke test short.
     """
 
     samples: int
     seeds: int
+    repeats: int
     epochs: int | None = None
     images: int | None = None
 
     @classmethod
     def quick(cls) -> Scale:
         """Enough to see that everything runs."""
-        return cls(samples=2_000, seeds=2, epochs=1, images=500)
+        return cls(samples=2_000, seeds=2, repeats=1, epochs=1, images=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +132,17 @@ def reduced(config: TrainingConfig) -> TrainingConfig:
 
 
 def _jobs(systems: Sequence[System], scale: Scale) -> Iterator[_Job]:
-    for system in systems:
-        for seed in range(scale.seeds if system.own_data == PRINTED else 1):
-            yield _Job(system, OWN, seed)
-        yield _Job(system, POOL, 0)
+    """Everything once, then everything again, so that a comparison that is stopped has each system."""
+    for seed in range(max(scale.seeds, scale.repeats)):
+        for system in systems:
+            if seed < (scale.seeds if system.own_data == PRINTED else scale.repeats):
+                yield _Job(system, OWN, seed)
+            if seed < scale.repeats:
+                yield _Job(system, POOL, seed)
 
 
 def _fingerprint(config: TrainingConfig, scale: Scale, *of: object) -> str:
-    parts = [told(config), asdict(replace(scale, seeds=0)), PREPROCESSING_VERSION, POOL_LAYOUT, *of]
+    parts = [told(config), asdict(replace(scale, seeds=0, repeats=0)), PREPROCESSING_VERSION, POOL_LAYOUT, *of]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 

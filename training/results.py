@@ -108,8 +108,8 @@ def verdict(columns: Sequence[Column]) -> str:
         best = max(others, key=lambda other, name=name: other.accuracy(name))  # type: ignore[misc]
         if best.accuracy(name) >= ours.accuracy(name):
             count = ours.outcomes[0].sets[name]["n"]
-            right, theirs = (round(column.accuracy(name) * count) for column in (ours, best))
-            lost.append(f"{name} ({right:,} right of {count:,}; {best.title}: {theirs:,})")
+            right, theirs = (_counted(column.accuracy(name) * count) for column in (ours, best))
+            lost.append(f"{name} ({right} right of {count:,}; {best.title}: {theirs})")
     sentence = f"{ours.title} is more accurate than every other on {len(names) - len(lost)} of {len(names)} sets"
     return f"{sentence}; not on {', '.join(lost)}." if lost else f"{sentence}."
 
@@ -123,6 +123,11 @@ def write_between_markers(path: Path, text: str) -> None:
     aside = path.with_name(path.name + ".part")
     aside.write_text(f"{head}{_BEGIN}\n{text.strip()}\n{_END}{tail or os.linesep}")
     aside.replace(path)
+
+
+def _counted(mean: float) -> str:
+    """A number of digits, with tenths where it is a mean that is none."""
+    return f"{mean:,.1f}".removesuffix(".0")
 
 
 def _accuracy(name: str) -> Callable[[Outcome], float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,26 @@ def test_the_verdict_names_the_sets_on_which_ours_is_not_the_best() -> None:
     )
 
 
+def test_means_that_are_no_whole_digits_are_told_with_their_tenths() -> None:
+    columns = some_columns()
+    columns[1] = dataclasses.replace(columns[1], outcomes=(an_outcome(0.99), an_outcome(0.9995)))
+    assert "A (1,980 right of 2,000; first, our pool: 1,989.5)" in verdict(columns)
+
+
+@pytest.mark.parametrize(("seeds", "repeats"), [(3, 2), (1, 2)])
+def test_all_networks_are_trained_once_before_any_is_again(seeds: int, repeats: int) -> None:
+    scale = contest.Scale(samples=10, seeds=seeds, repeats=repeats)
+    jobs = list(contest._jobs((SYSTEMS[0], SYSTEMS[3]), scale))
+    assert [job.seed for job in jobs] == sorted(job.seed for job in jobs)
+    counts = Counter((job.system.key, job.data) for job in jobs)
+    assert counts == {
+        ("printed", contest.OWN): seeds,
+        ("printed", contest.POOL): repeats,
+        ("dense", contest.OWN): repeats,
+        ("dense", contest.POOL): repeats,
+    }
+
+
 def test_what_is_outside_the_markers_stays(tmp_path: Path) -> None:
     path = tmp_path / "RESULTS.md"
     write_between_markers(path, "old figures")
@@ -254,8 +275,8 @@ def test_a_comparison_runs_is_shown_and_goes_on_where_it_was_stopped(
     with pytest.raises(TrainingFailed, match="the same command goes on"):
         compare(options)
     report = compare(options)
-    files = ["printed-own-0.json", "printed-own-1.json", "printed-pool-0.json", "dense-own-0.json"]
-    assert trained == [*files[:2], "stopped", *files[2:], "dense-pool-0.json"]
+    files = ["printed-own-0.json", "printed-pool-0.json", "dense-own-0.json", "dense-pool-0.json"]
+    assert trained == [*files[:2], "stopped", *files[2:], "printed-own-1.json"]
 
     text = report.read_text()
     assert "|  | 885 images | 885 images, our pool | dense 3×500 | dense 3×500, our pool | digits 0.0.1 |" in text
