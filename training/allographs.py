@@ -1,8 +1,9 @@
 """Digits as pens of many countries form them, as skeletons: what no data set has enough of can be drawn at will.
 
-Among them the slashed 0, the 1 with a long upstroke (sharp, round, flat or leaning back), the crossed 7 and the one
-that is like a plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with a closed head, the
-open 4, the 5 that is like a root sign, the open 6, the 8 that is like a B.
+Among them the slashed 0, the 1 with a long upstroke (sharp, round or leaning back), the crossed 7, the one whose bar
+rises and the one that is like a plus, the curled 9 and the one that is like an e or a P, the looped 2 and the one with
+a closed head, the open 4, the 5 that is like a root sign, the open 6, the 8 that is like a B. No upstroke of a 1 is as
+flat as the bar of a 7 that rises: nobody could tell those two apart.
 """
 
 from __future__ import annotations
@@ -51,16 +52,16 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("-14,58 10,32 34,0", "34,0 32,50 30,100"),  # a long upstroke
         _skeleton("-22,88 6,46 34,0", "34,0 32,50 30,100"),  # from the baseline
         _skeleton("-10,52 16,22 30,0 30,10 26,60 22,104"),
-        _skeleton("42,-12 26,40 2,112"),  # a long bare slash
+        _skeleton("34,-2 25,46 12,102"),  # bare and leaning, but no longer than others: longer, it would be a slash
         _skeleton("6,30 20,16 30,0", "30,0 30,96", "6,98 54,96"),  # with a foot
         _skeleton("-30,74 0,44 24,6 30,-2 22,50 14,104 6,112"),
-        _skeleton("-40,62 -12,32 12,6 24,2 26,20 18,60 12,100"),  # a round top
-        _skeleton("-44,44 -10,18 18,0", "18,0 24,46 36,100"),  # leaning back
+        _skeleton("-30,66 -10,32 12,6 24,2 26,20 18,60 12,100"),  # a round top
+        _skeleton("-34,56 -8,22 18,0", "18,0 24,46 36,100"),  # leaning back
         _skeleton("-34,72 4,20 24,0 30,14 28,60 32,92 44,98"),  # a flick at the foot
-        _skeleton("-52,30 -22,16 8,2 22,0", "22,0 10,56 -4,104"),  # a flat upstroke
+        _skeleton("-24,50 -6,28 12,6 22,0", "22,0 10,56 -4,104"),
         _skeleton("-30,86 8,36 40,0", "40,0 28,50 12,102"),
         _skeleton("-48,78 -30,86 -2,70 20,36 28,0", "28,0 26,50 24,100"),  # an upstroke that swings in from below
-        _skeleton("-24,40 6,20 28,0", "28,0 28,50 24,100", "0,100 50,99"),
+        _skeleton("-14,44 8,20 28,0", "28,0 28,50 24,100", "0,100 50,99"),
         _skeleton("-26,104 -6,62 14,22 20,0", "20,0 24,48 36,102"),  # like a lambda
         _skeleton("-6,64 10,30 18,0 24,30 30,100"),
         _skeleton("8,26 30,-4 28,50 24,108"),
@@ -117,6 +118,8 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("2,62 10,58 18,98 26,80 30,10 36,2 72,4"),
         _skeleton("30,2 24,48 46,60 40,92 14,102 0,86", "30,2 64,-6"),
         _skeleton("52,4 14,2 10,46 50,50 46,98 2,100"),  # angular
+        _skeleton("14,4 8,30 6,50 30,40 52,58 46,88 22,100 4,86 4,64", "14,4 62,0"),  # its bowl all but closed
+        _skeleton("58,2 16,4 8,28 6,48 28,40 50,56 46,86 24,100 8,88 6,70"),
         _skeleton("36,4 16,30 30,46 36,74 20,100 -4,92", "34,6 66,-4"),
     ),
     "6": (
@@ -144,6 +147,9 @@ ALLOGRAPHS: dict[str, tuple[Skeleton, ...]] = {
         _skeleton("34,-2 20,102", "-6,44 58,42"),
         _skeleton("0,24 8,6 28,-2 36,12 30,40 16,100", "-4,58 46,48"),  # a round top
         _skeleton("20,6 10,14 16,-2 60,-4 44,30 26,98", "16,46 64,40"),
+        _skeleton("0,20 28,9 56,0", "56,0 38,46 22,102"),  # its bar rising
+        _skeleton("-4,24 24,14 48,-2 40,40 28,100"),
+        _skeleton("4,30 8,10 34,6 54,0 36,52 24,102"),  # it begins with a hook
     ),
     "8": (
         _skeleton("46,14 26,2 10,18 24,42 50,66 46,94 20,100 6,78 28,48 50,30 46,14"),

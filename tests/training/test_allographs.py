@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from training.allographs import ALLOGRAPHS, Skeleton, any_skeleton, hand, pen_strokes
 from training.pool import GlyphMaker
@@ -54,6 +55,28 @@ def test_who_writes_a_1_with_an_upstroke_crosses_the_7_as_a_rule() -> None:
         crossed[bool(stem[0, 1] - stem[:, 1].min() > 0.15)].append(len(forms["7"]) > 1)
     assert 0.94 < np.mean(crossed[True]) < 1
     assert np.mean(crossed[False]) < 0.93
+
+
+def _rise(stroke: NDArray[np.float64], top: int) -> float:
+    """How steeply the pen goes from a stroke's beginning to a point of it, in degrees."""
+    across, down = stroke[top] - stroke[0]
+    return float(np.degrees(np.arctan2(-down, across)))
+
+
+def test_an_upstroke_of_a_1_is_steeper_than_the_bar_of_any_7() -> None:
+    upstrokes = [_rise(one[0], int(one[0][:, 1].argmin())) for one in ALLOGRAPHS["1"] if one[0][0, 1] > -0.85]
+    bars = [_rise(seven[0], int(seven[0][:, 0].argmax())) for seven in ALLOGRAPHS["7"]]
+    assert len(upstrokes) > 10
+    assert min(upstrokes) > 43
+    assert max(bars) < 35
+    assert sum(bar > 15 for bar in bars) >= 3
+
+
+def test_a_bare_1_is_no_longer_than_other_digits() -> None:
+    """Longer, and leaning, it would be a slash."""
+    bare = [one[0] for one in ALLOGRAPHS["1"] if len(one) == 1 and np.argmin(one[0][:, 1]) == 0]
+    assert bare
+    assert all(np.ptp(stroke[:, 1]) < 1.1 for stroke in bare)
 
 
 def test_the_pool_holds_drawn_digits_of_every_class() -> None:

@@ -21,7 +21,7 @@ from training.lines.allographs import DrawnHand
 from training.lines.compose import AnyWriter, ComposedLine, composed
 from training.lines.furniture import Rule
 from training.lines.layout import Layout, Zeros, placed
-from training.lines.mixture import any_line, any_setting, any_text
+from training.lines.mixture import any_line, any_setting, any_text, print_layout
 from training.lines.numbers import HELD_OUT_CONTRIBUTORS, NUMBERS_FILE, number, read_numbers
 from training.lines.paper import Paper, Pen
 from training.lines.patterns import Pattern
@@ -212,6 +212,33 @@ def test_a_line_whose_1_gets_an_upstroke_has_a_crossed_7_as_a_rule() -> None:
         crossed[bool(stem[0, 1] - stem[:, 1].min() > 0.15)].append(len(seven.shape.strokes) > 1)
     assert np.mean(crossed[True]) > 0.8
     assert np.mean(crossed[False]) < 0.4  # no oftener than 7s are restyled
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_any_digit_may_take_another_form_than_its_writers(digit: str) -> None:
+    class Strokes(_PlainHand):
+        def shapes(self, text: str, random: np.random.Generator) -> list[Shape | None]:  # noqa: ARG002
+            return [Shape((way((0.0, -1.0), (0.3, 0.0)),)) for _ in text]
+
+    def strokes(restyled: float) -> set[int]:
+        marks = placed(Strokes(), digit * 2, Layout(restyled=restyled), 0.1, np.random.default_rng(3))
+        return {len(mark.shape.points()) for mark in marks}
+
+    assert len(strokes(0.0)) == 1
+    assert strokes(1.0).isdisjoint(strokes(0.0))
+
+
+def test_print_is_set_so_tight_now_and_then_that_digits_overlap() -> None:
+    random = np.random.default_rng(8)
+    tight = [layout for layout in (print_layout(random) for _ in range(400)) if layout.gap < -0.03]
+    assert 10 < len(tight) < 80
+    assert all(layout.kerned > 0.5 and layout.pitch is None for layout in tight)
+
+
+def test_some_numbers_are_of_thin_digits_alone() -> None:
+    random = np.random.default_rng(12)
+    texts = [any_text(random) for _ in range(3000)]
+    assert 30 < sum(len(text) > 2 and set(text) <= {"1", "7"} for text in texts) < 150
 
 
 @pytest.mark.parametrize("signs", list(Signs))

@@ -21,9 +21,9 @@ _SPACE = (0.25, 0.6)
 # Of the widths of two digits: how far their middles stay apart. Half of them would be digits that touch.
 _LEAST_ADVANCE = 0.38
 _DESCENDING = "479"
-# For each of these a random number is drawn, also where none is restyled: with another digit, the lines that
-# `make evaluate` composes would be others than those of versions before.
-_RESTYLED = "01234579"
+# For each of the first a random number is drawn, also where none is restyled, for the rest only where some are: else
+# the lines that `make evaluate` composes would be others than those of versions before.
+_RESTYLED, _RESTYLED_TOO = "01234579", "68"
 
 
 class Zeros(StrEnum):
@@ -198,7 +198,10 @@ def _restyled(written: str, writer: Writer, layout: Layout, random: Random) -> l
     shapes = writer.shapes(written, random)
     if writer.printed:
         return shapes
-    forms = hand([digit for digit in _RESTYLED if digit in written and random.random() < layout.restyled], random)
+    restyled = [digit for digit in _RESTYLED if digit in written and random.random() < layout.restyled]
+    if layout.restyled:
+        restyled += [digit for digit in _RESTYLED_TOO if digit in written and random.random() < layout.restyled]
+    forms = hand(restyled, random)
     if "7" in written and "7" not in forms and tells_by_cross(forms.get("1"), random):
         forms["7"] = crossed_seven(random)
     for digit, form in forms.items():

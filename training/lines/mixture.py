@@ -20,10 +20,11 @@ from training.lines.wheels import Counter
 
 # How often a number has 1, 2, … 12 digits.
 _LENGTHS = np.array([6, 11, 15, 17, 16, 11, 9, 5, 3, 3, 2, 2]) / 100
+_MOST_THIN = 5
 _HEIGHTS = (12.0, 80.0)
 _LEAST_HEIGHT = 12.0
 # Short dates and fractions: of numbers with so many digits, written by hand, so many more are parted by a slash.
-_FRACTIONS, _FRACTION_SHARE = (2, 3, 4), 0.13
+_FRACTIONS, _FRACTION_SHARE = (2, 3, 4), 0.22
 # The first or the last digit is cut off a little, or so far that nobody could be sure of it.
 _CLIPPED, _A_LITTLE, _FAR = 0.06, (0.02, 0.18), (0.18, 0.6)
 _PATTERNS = tuple(kind for kind in Pattern if kind is not Pattern.NONE)
@@ -80,7 +81,7 @@ def _legible(paper: Paper, height: float) -> Paper:
 
 
 def any_text(random: Random) -> str:
-    """A number: of cheque-like length, now and then with a run of zeros or of another digit, or round."""
+    """A number: of cheque-like length, now and then round, of thin digits, or with a run of zeros or of another."""
     length = 1 + int(random.choice(len(_LENGTHS), p=_LENGTHS))
     digits = random.integers(10, size=length)
     kind = random.random()
@@ -91,6 +92,8 @@ def any_text(random: Random) -> str:
         digits[start : start + int(random.integers(2, 7))] = 0 if random.random() < 0.5 else random.integers(10)
     elif kind < 0.45:
         digits = random.choice([1, 1, 7, 0, 4, 9], size=length)
+    elif kind < 0.47:  # strokes that are no bars, nor slashes
+        digits = random.choice([1, 1, 1, 7], size=min(length, _MOST_THIN))
     return "".join(str(digit) for digit in digits)
 
 
@@ -126,21 +129,28 @@ def pen_layout(random: Random) -> Layout:
         joined=float(random.uniform(0.2, 0.9)) if random.random() < 0.25 else 0.0,
         restyled=0.35 if random.random() < 0.6 else 0.0,
         crossed=0.4,
-        breaks=0.3 if random.random() < 0.08 else 0.0,
+        breaks=0.3 if random.random() < 0.14 else 0.0,
     )
 
 
 def print_layout(random: Random) -> Layout:
-    """As presses, typewriters and screens set."""
+    """As presses, typewriters and screens set; some so tight that digits touch or overlap."""
+    tight = random.random() < 0.1
     pitch = (
         None if random.random() < 0.5 else float(random.choice([random.uniform(0.62, 0.85), random.uniform(0.8, 1.3)]))
     )
     return Layout(
         height=_any_height(random),
-        gap=float(random.uniform(-0.03, 0.12) if random.random() < 0.75 else random.uniform(0.1, 0.5)),
+        gap=float(
+            random.uniform(-0.1, 0.0)
+            if tight
+            else random.uniform(-0.03, 0.12)
+            if random.random() < 0.75
+            else random.uniform(0.1, 0.5)
+        ),
         gap_spread=float(random.choice([0.0, 0.015])),
-        kerned=float(random.choice([0.0, 0.0, 0.4])),
-        pitch=pitch,
+        kerned=float(random.uniform(0.75, 1.0) if tight else random.choice([0.0, 0.0, 0.4])),
+        pitch=None if tight else pitch,
         slant=float(np.clip(random.normal(0, 0.2), -0.5, 0.5)) if random.random() < 0.15 else 0.0,
         slope=float(random.normal(0, 0.4)),
         wander=float(random.choice([0.0, 0.012, 0.03])),
@@ -149,7 +159,7 @@ def print_layout(random: Random) -> Layout:
         margins=_any_margins(random),
         clipped=_any_clip(random),
         signs=Signs(random.choice(list(Signs), p=[0.32, 0.11, 0.08, 0.04, 0.19, 0.06, 0.12, 0.0, 0.02, 0.06])),
-        breaks=0.25 if random.random() < 0.05 else 0.0,
+        breaks=0.3 if random.random() < 0.08 else 0.0,
     )
 
 
