@@ -4,10 +4,10 @@
     python -m training.lines publish --run runs/reader-1.12.0 --base 1.11.0
 
 Took 50 minutes on two cores (AMD EPYC with AVX-512 and its bfloat16): 8 minutes to compose the lines, 38 to train at
-350 to 430 lines a second, with `TF_ENABLE_ONEDNN_OPTS=1`, 3 to measure. All of what was learned reads most of validation
-(84.1 % exactly; by a trial that is no committed command, the reader of 1.11.0 reads 82.4 % of it). Reached, alone and
-without a second look: cheques 80.1 %, printed cells 99.0 %, UNIPEN's numbers of other contributors 89.7 %, lines without
-digits 94.7 %.
+350 to 430 lines a second, with `TF_ENABLE_ONEDNN_OPTS=1`, 3 to measure. All of what was learned reads most of
+validation (84.1 % exactly; by a trial that is no committed command, the reader of 1.11.0 reads 82.4 % of it). Reached,
+alone and without a second look: cheques 80.1 %, printed cells 99.0 %, UNIPEN's numbers of other contributors 89.7 %,
+lines without digits 94.7 %.
 """
 
 from training.lines.config import LinesConfig, ReaderSize
