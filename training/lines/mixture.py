@@ -20,6 +20,7 @@ from training.lines.wheels import Counter
 
 # How often a number has 1, 2, … 12 digits.
 _LENGTHS = np.array([6, 11, 15, 17, 16, 11, 9, 5, 3, 3, 2, 2]) / 100
+# How many digits a number of 1s and 7s alone has at most: nobody counts more strokes in a row.
 _MOST_THIN = 5
 _HEIGHTS = (12.0, 80.0)
 _LEAST_HEIGHT = 12.0

@@ -1,4 +1,4 @@
-"""The reader of 1.11.0, taught on: no 1 with an upstroke as flat as a 7's bar, tighter print, more slashes and gaps.
+"""The reader of 1.11.0, taught on: no drawn 1 has an upstroke as flat as a 7's bar; tighter print, more slashes, gaps.
 
     python -m training.lines train --config training/lines/configs/lines_1_12_0.py --data-dir DATA
     python -m training.lines publish --run runs/reader-1.12.0 --base 1.11.0
