@@ -9,13 +9,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.conversion import converted
 from app.errors import OcrError
 from app.imaging.glyph import network_input
+from training.resume import NoSpace
 
 # A published folder is a few megabytes; a run keeps its pool and its checkpoints too.
 _FREE_BYTES = 2 * 2**30
@@ -23,10 +23,6 @@ _FREE_BYTES = 2 * 2**30
 
 class VersionExists(OcrError):
     """A published version is never overwritten."""
-
-
-class NoSpace(OcrError):
-    """Too little room for what a run writes, or none at all."""
 
 
 def round_weights(network: keras.Model) -> None:
@@ -65,6 +61,8 @@ def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:
     def representative() -> Iterator[list[NDArray[np.float32]]]:
         for glyph in sample:
             yield [network_input(glyph[np.newaxis])]
+
+    import tensorflow as tf  # seconds to import, and a run on another backend has none until it exports
 
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

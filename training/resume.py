@@ -16,10 +16,13 @@ import keras
 import numpy as np
 
 from app.errors import OcrError
-from training.export import NoSpace
 
 _STATE = Path("backup") / "latest.weights.h5"
 _CURVES = "epochs.csv"
+
+
+class NoSpace(OcrError):
+    """Too little room for what a run writes, or none at all."""
 
 
 class TrainingFailed(OcrError):

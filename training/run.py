@@ -44,13 +44,14 @@ from training.evaluate import (
     set_report,
     threshold_for_risk,
 )
-from training.export import NoSpace, parity, publish, refuse_to_start, tflite_int8_bytes
+from training.export import parity, publish, refuse_to_start, tflite_int8_bytes
 from training.latency import LITERT_CALLS, litert_milliseconds
 from training.lines.publish import hand_readers_on
 from training.machine import cpu_model
 from training.model import NETWORKS
 from training.own import read_own
 from training.report import DRAWN_SETS, worst_mistakes, write_reports
+from training.resume import NoSpace
 from training.sets import GlyphSet, ImageSet, Views, as_expected
 from training.sources import DataError
 from training.stream import Share

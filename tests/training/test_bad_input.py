@@ -21,10 +21,11 @@ from tests.samples.draw import pen_number
 from training.__main__ import main
 from training.config import ConfigError, SourcePlan, TrainingConfig, load_config
 from training.data import TrainingData, training_data
-from training.export import NoSpace, publish, refuse_to_start
+from training.export import publish, refuse_to_start
 from training.fonts import NoFonts
 from training.model import NETWORKS, reference_network
 from training.own import read_own
+from training.resume import NoSpace
 from training.run import Places, pooled_data, run
 from training.sets import GlyphSet, ImageSet
 from training.sources import EVALUATION_SOURCES, SOURCES, DataError, Source, read_source

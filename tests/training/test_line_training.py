@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,7 +25,6 @@ from app.conversion import flat_buffer
 from app.ctc import decoded, log_probabilities
 from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, LINE_VERSION, STEP_WIDTH, line_image
 from training.config import ConfigError, loaded
-from training.export import NoSpace
 from training.fonts import Font, find_fonts
 from training.lines.__main__ import main
 from training.lines.config import LinesConfig, LinesPlaces, ReaderSize
@@ -52,13 +52,13 @@ from training.lines.measure import Reader, parity
 from training.lines.network import line_reader, with_blank_bias
 from training.lines.pool import LinePools, LineSet, drawn_pools, parted_fonts, pooled_lines
 from training.lines.pools import Writers, pooled, read_writers
-from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE, run
+from training.lines.run import KERAS_FILE, REPORT_FILE, TFLITE_FILE, NotExported, fit_reader, run
 from training.lines.signs import Signs, with_signs
 from training.lines.stream import LineStream, jittered, reader_input
-from training.lines.train import ctc_loss, fitted_reader
+from training.lines.train import ctc_loss, fitted_reader, keras_ctc_loss
 from training.lines.wordless import any_line_without_digits
 from training.lines.writers import Hand
-from training.resume import TrainingFailed, learning_curves
+from training.resume import NoSpace, TrainingFailed, learning_curves
 from training.sources import DataError
 
 TINY = LinesConfig(
@@ -108,13 +108,72 @@ def test_a_run_leaves_a_reader_that_reads_as_the_network_does(
     np.testing.assert_allclose(logits, Reader(flat_buffer(network, dynamic=True)).logits(lines[0]), atol=1e-4)
     assert (folder / TFLITE_FILE).stat().st_size < 0.5 * len(flat_buffer(network))
     assert {path.name for path in folder.iterdir()} == {
-        *("lines", "backup", "epochs.csv"),
+        *("lines", "backup", "epochs.csv", "fitted.keras", "fitted.json"),
         *(KERAS_FILE, TFLITE_FILE, REPORT_FILE),
     }
 
     monkeypatch.setattr("training.lines.pool.drawn_part", None)  # to draw again would fail
-    monkeypatch.setattr("keras.Model.fit", lambda *_, **__: None)  # … and there is nothing left to train
+    monkeypatch.setattr("keras.Model.fit", None)  # … and there is nothing left to train
     assert run(config, line_places, 1) == folder
+
+
+def test_what_is_trained_on_another_backend_is_kept_for_tensorflow_to_export(
+    line_places: LinesPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(TINY, epochs=1, steps=100)
+    fit_reader(config, line_places, 1)
+    folder = line_places.run_dir(config)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("keras.backend.backend", lambda: "jax")
+        with pytest.raises(NotExported, match="the same command on TensorFlow exports it"):
+            run(config, line_places, 1)
+    for part in (folder / "lines").glob("training-*.npz"):
+        part.unlink()  # a pool that was drawn on the other machine
+    monkeypatch.setattr("training.lines.run.fitted_reader", None)  # to train again would fail
+    assert run(config, line_places, 1) == folder
+    assert not list((folder / "lines").glob("training-*.npz"))
+    with pytest.raises(TypeError):  # of another configuration
+        fit_reader(replace(config, learning_rate=0.1), line_places, 1)
+
+
+def test_a_run_goes_on_from_what_another_fitted(line_places: LinesPlaces, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(TINY, version="0.0.8", goes_on_from=TINY.version, epochs=1, steps=1)
+    with pytest.raises(TrainingFailed, match=r"reader-0\.0\.7.*fitted\.keras is not there.*train 0\.0\.7 first"):
+        fit_reader(config, line_places, 1)
+    fit_reader(replace(TINY, epochs=1), line_places, 1)
+    begun_with = []
+
+    def stop(*given: Any) -> None:
+        begun_with.append(given[-1])
+        raise TrainingFailed("enough")
+
+    monkeypatch.setattr("training.lines.run.fitted_reader", stop)
+    with pytest.raises(TrainingFailed, match="enough"):
+        fit_reader(config, line_places, 1)
+    fitted = keras.saving.load_model(line_places.run_dir(TINY) / "fitted.keras", compile=False)
+    for one, other in zip(begun_with[0].get_weights(), fitted.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ConfigError, match="both named"):
+        replace(config, grows_from="1.0.0")
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_frozen_statistics_are_those_that_a_reader_began_with(pools: LinePools, tmp_path: Path, frozen: bool) -> None:
+    known = line_reader(TINY.size)
+    config = replace(TINY, epochs=1, goes_on_from="0.0.6", frozen_statistics=frozen)
+    network, _ = fitted_reader(config, pools, tmp_path, known)
+    layers = [
+        [layer for layer in one.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        for one in (known, network)
+    ]
+    kept = [
+        bool((np.asarray(one.moving_variance) == np.asarray(other.moving_variance)).all())
+        for one, other in zip(*layers, strict=True)
+    ]
+    assert set(kept) == {frozen}
+    assert all(layer.trainable for layer in layers[1])
+    changed = zip(known.get_weights(), network.get_weights(), strict=True)
+    assert any((one != other).any() for one, other in changed)  # it was trained either way
 
 
 def test_a_reader_trained_in_bfloat16_reads_in_float32(pools: LinePools, tmp_path: Path) -> None:
@@ -227,9 +286,10 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been_stopped(
 @given(st.lists(st.text("0123456789", max_size=5), min_size=1, max_size=4), st.integers(0, 1000))
 def test_the_loss_is_that_of_the_texts_probabilities(texts: list[str], seed: int) -> None:
     logits = np.random.default_rng(seed).normal(0, 4, (len(texts), 11, 11)).astype(np.float32)
-    losses = ctc_loss(tf.constant(labelled(texts)), tf.constant(logits)).numpy()
     expected = [-alignments(log_probabilities(own), text).whole for own, text in zip(logits, texts, strict=True)]
-    np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-4)
+    for loss in (ctc_loss, keras_ctc_loss):  # TensorFlow's kernel, and what other backends take
+        losses = loss(tf.constant(labelled(texts)), tf.constant(logits)).numpy()
+        np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_loss_has_a_slope_for_lines_without_digits() -> None:
@@ -458,15 +518,24 @@ def test_words_have_no_more_letters_that_are_digits_in_many_types_than_others() 
             assert sum(letter in "OoIl" for letter in word) <= len(word) / 2
 
 
-def test_lines_of_words_have_their_share_of_the_batches(pools: LinePools) -> None:
-    lines = pools.training[next(iter(pools.training))]
-    marked = {48: LineSet(np.zeros((4, LINE_HEIGHT, 48), np.uint8), np.full(4, 48, np.int16), labelled(["9" * 12] * 4))}
-    stream = LineStream(pools.training, replace(TINY, wordy_share=0.3), marked)
-    wordy = [text_of(stream.batch(step)[1][0]) == "9" * 12 for step in range(300)]
-    assert np.mean(wordy) == pytest.approx(0.3, abs=0.08)
-    assert len(lines)
-    alone = LineStream(pools.training, replace(TINY, wordy_share=0.3))
-    assert not any(text_of(alone.batch(step)[1][0]) == "9" * 12 for step in range(50))
+def test_lines_of_words_have_their_share_of_every_batch() -> None:
+    ones = {48: _marked("1"), 96: _marked("1")}
+    stream = LineStream(ones, replace(TINY, batch_width=4_800, wordy_share=0.3), {48: _marked("9"), 96: _marked("9")})
+    batches = [[text_of(row) for row in stream.batch(step)[1]] for step in range(60)]
+    assert {len(texts) for texts in batches} == {50, 100}
+    shares = [texts.count("9") / len(texts) for texts in batches]
+    assert np.mean(shares) == pytest.approx(0.3, abs=0.03)
+    assert min(shares) > 0
+    assert max(shares) < 0.6
+    apart = LineStream({48: _marked("1")}, replace(TINY, wordy_share=0.3), {96: _marked("9")})
+    alone = [text_of(apart.batch(step)[1][0]) == "9" for step in range(300)]  # of a width that no other line has
+    assert np.mean(alone) == pytest.approx(0.3, abs=0.08)
+    without = LineStream(ones, replace(TINY, wordy_share=0.3))
+    assert {text_of(row) for step in range(50) for row in without.batch(step)[1]} == {"1"}
+
+
+def _marked(text: str) -> LineSet:
+    return LineSet(np.zeros((4, LINE_HEIGHT, 48), np.uint8), np.full(4, 48, np.int16), labelled([text] * 4))
 
 
 def test_of_the_odds_against_nothing_few_right_texts_are_lost() -> None:

@@ -22,8 +22,9 @@ from app.settings import Settings
 from tests.samples.draw import pen_number
 from training.__main__ import main
 from training.config import TrainingConfig
-from training.export import NoSpace, VersionExists, publish
+from training.export import VersionExists, publish
 from training.finetune import finetune
+from training.resume import NoSpace
 from training.run import Places, loaded_network, pooled_data, run
 from training.train import TrainingFailed
 

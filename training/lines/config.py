@@ -42,12 +42,15 @@ class LinesConfig:
     Lines are kept in `widths`, each in the least that it fits.
 
     The reader is of a `size`. It begins with what the reader of a released version knows, where one is named that it
-    `grows_from`, or with what the `second` one of that version does; and in the end it has gone that one of the
+    `grows_from`, or with what the `second` one of that version does, or with what another run has fitted, whose version
+    it `goes_on_from`; and in the end it has gone that one of the
     `learned_shares` of the way from its first weights to its last with which most of validation is read exactly. An
     epoch is
     `steps` batches, whose lines are together `batch_width` pixels wide; the last `calm_epochs` are jittered less. Of
     the digits that the threshold accepts, at most the share `risk` is wrong on validation. `precision` is what training
-    computes in: "mixed_bfloat16" is faster on processors that know bfloat16; weights are float32 either way.
+    computes in: "mixed_bfloat16" is faster on processors that know bfloat16; weights are float32 either way. With
+    `frozen_statistics`, normalisations use their averages, as they do when the reader is served, and not those of a
+    batch, which tell much of its lines where these are of one width, and alike in other ways.
     Raises ConfigError where a value cannot be meant.
     """
 
@@ -66,6 +69,7 @@ class LinesConfig:
     widths: tuple[int, ...] = (48, 72, 96, 128, 160, 208, 272, 384, MOST_WIDTH)
     size: ReaderSize = ReaderSize()
     grows_from: str | None = None
+    goes_on_from: str | None = None
     second: bool = False
     learned_shares: tuple[float, ...] = (1.0,)
     batch_width: int = 10_240
@@ -76,12 +80,15 @@ class LinesConfig:
     weight_decay: float = 1e-4
     risk: float = 0.005
     precision: str = "float32"
+    frozen_statistics: bool = False
 
     def __post_init__(self) -> None:
         refuse_bad_values(self, _SHARES, _AT_LEAST)
         if list(self.widths) != sorted(set(self.widths)) or any(width % COLUMN_WIDTH for width in self.widths):
             raise ConfigError(f"widths is {self.widths}; they ascend, and are multiples of {COLUMN_WIDTH}.")
-        refuse_bad_shares(self.learned_shares, self.grows_from)
+        refuse_bad_shares(self.learned_shares, self.grows_from or self.goes_on_from)
+        if self.grows_from and self.goes_on_from:
+            raise ConfigError("grows_from and goes_on_from are both named; a reader begins as one of them.")
         refuse_bad_precision(self.precision)
         if self.widths[-1:] != (MOST_WIDTH,):
             raise ConfigError(f"widths is {self.widths}; the last is {MOST_WIDTH}, so that every line fits.")

@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.imaging.line import LINE_VERSION, STEP_WIDTH
 from training.config import told
-from training.export import NoSpace
 from training.fonts import Font, find_fonts, split_families
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import Kind, Labels, Part, drawn_part, for_validation
+from training.resume import NoSpace
 from training.sources import DataError
 
 _PART = 1_000
@@ -46,6 +46,7 @@ _NOT_OF_A_LINE = {
     "evaluation_lines",
     "size",
     "grows_from",
+    "goes_on_from",
     "second",
     "learned_shares",
     "batch_width",
@@ -56,6 +57,7 @@ _NOT_OF_A_LINE = {
     "weight_decay",
     "risk",
     "precision",
+    "frozen_statistics",
 }
 
 
@@ -103,13 +105,17 @@ def parted_fonts(config: LinesConfig, fonts: Iterable[Font]) -> PartedFonts:
     return PartedFonts(tuple(training), tuple(validation or training), tuple(held_out or training))
 
 
-def drawn_pools(config: LinesConfig, places: LinesPlaces, processes: int) -> LinePools:
+def drawn_pools(
+    config: LinesConfig, places: LinesPlaces, processes: int, kinds: Sequence[Kind] = tuple(Kind)
+) -> LinePools:
     """The lines of a run, drawn once and kept in its folder; what of them is there already is not drawn again.
+
+    Of kinds that are not named there are none.
 
     Raises NoFonts, DataError where data or kept lines are damaged, and NoSpace.
     """
     folder = places.run_dir(config) / _POOL
-    parts = {kind: _parts(folder, kind, config, places) for kind in Kind}
+    parts = {kind: _parts(folder, kind, config, places) if kind in kinds else [] for kind in Kind}
     try:
         _forget_others(folder, _fingerprint(config))
         missing = [part for own in parts.values() for part in own if not part.file.exists()]

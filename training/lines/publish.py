@@ -173,6 +173,8 @@ def _now() -> str:
 def _grown(report: dict[str, Any]) -> str:
     """What it began with, where that was another reader."""
     config = report["config"]
+    if config.get("goes_on_from"):
+        return f" It goes on from what the run {config['goes_on_from']} fitted, of which the configuration tells."
     if not config.get("grows_from"):
         return ""
     share = report["learned_share"]

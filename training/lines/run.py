@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
 
 from app.conversion import flat_buffer
-from app.errors import ModelMismatch
+from app.errors import ModelMismatch, OcrError
 from app.imaging.line import LINE_VERSION
 from app.manifest import open_version
+from training.config import told
 from training.evaluate import threshold_for_risk
-from training.export import NoSpace
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
+from training.lines.draw import Kind
 from training.lines.figures import digit_answers, fitted_blank_bias, fitted_odds, fitted_temperature
 from training.lines.measure import (
     Reader,
@@ -35,28 +37,35 @@ from training.lines.pool import LinePools, drawn_pools, parted_fonts
 from training.lines.pools import Writers, data_sources, read_writers
 from training.lines.train import fitted_reader, pool_logits
 from training.machine import cpu_model
-from training.resume import TrainingFailed
+from training.resume import NoSpace, TrainingFailed
 
 KERAS_FILE, TFLITE_FILE, REPORT_FILE = "reader.keras", "reader.tflite", "report.json"
+# What is fitted, as it is before anything is derived from it; the second file, written last, tells of what.
+_FITTED_FILE, _FITTED_MARK = "fitted.keras", "fitted.json"
 _MODEL = "digits"
 _PARITY_LINES = 200
 _MIN_PARITY = 0.99
 _TIMED_WIDTH = 160
 
 
+class NotExported(OcrError):
+    """What is trained is kept, and another backend is to export it."""
+
+
 def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     """Composes lines, trains a reader, exports it and measures it; a run that was stopped goes on.
 
     The answer is the run's folder, where `reader.keras`, `reader.tflite` and `report.json` then are. Raises NoFonts,
-    DataError, NoSpace, TrainingFailed, or ModelNotFound or ModelMismatch for the version that it grows from.
+    DataError, NoSpace, TrainingFailed, NotExported where Keras' backend is not TensorFlow, or ModelNotFound or
+    ModelMismatch for the version that it grows from.
     """
     folder = places.run_dir(config)
     began = time.monotonic()
-    smaller = _released_reader(places.models_dir, config.grows_from, config.second) if config.grows_from else None
-    pools = drawn_pools(config, places, processes)
-    counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
-    print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
-    network, share = fitted_reader(config, pools, folder, smaller)
+    share = fit_reader(config, places, processes)
+    if keras.backend.backend() != "tensorflow":
+        raise NotExported(f"The reader is trained, and kept in {folder}; the same command on TensorFlow exports it.")
+    network = keras.saving.load_model(folder / _FITTED_FILE, compile=False)
+    pools = drawn_pools(config, places, processes, (Kind.VALIDATION,))
     bias = fitted_blank_bias(pool_logits(network, pools.validation, config.batch_width))
     network = with_blank_bias(network, bias)
     validation = list(pool_logits(network, pools.validation, config.batch_width))
@@ -92,6 +101,40 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     return folder
 
 
+def fit_reader(config: LinesConfig, places: LinesPlaces, processes: int) -> float:
+    """Composes lines and trains a reader, on any of Keras' backends; keeps it in the run's folder for `run` to go on.
+
+    The answer is the share of what it learned that is kept. What is there already is not done again. Raises what `run`
+    does, but for NotExported.
+    """
+    folder = places.run_dir(config)
+    mark, kept = json.loads(json.dumps(told(config), default=str)), folder / _FITTED_MARK
+    with contextlib.suppress(OSError, ValueError):
+        fitted = json.loads(kept.read_text())
+        if fitted["config"] == mark and (folder / _FITTED_FILE).exists():
+            return float(fitted["learned_share"])
+    smaller = _known(config, places)
+    pools = drawn_pools(config, places, processes)
+    counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
+    print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
+    network, share = fitted_reader(config, pools, folder, smaller)
+    _save(network, folder / _FITTED_FILE)
+    _write(kept, json.dumps({"config": mark, "learned_share": share}).encode())
+    return share
+
+
+def _known(config: LinesConfig, places: LinesPlaces) -> keras.Model | None:
+    """What a run begins with: a released reader, what another run fitted, or nothing."""
+    if config.grows_from is not None:
+        return _released_reader(places.models_dir, config.grows_from, config.second)
+    if config.goes_on_from is None:
+        return None
+    fitted = places.run_dir(replace(config, version=config.goes_on_from)) / _FITTED_FILE
+    if not fitted.exists():
+        raise TrainingFailed(f"{fitted} is not there, from which this run goes on; train {config.goes_on_from} first.")
+    return keras.saving.load_model(fitted, compile=False)
+
+
 def _released_reader(models_dir: Path, version: str, second: bool) -> keras.Model:
     """The reader of a released version, or its second one. Raises ModelNotFound or ModelMismatch."""
     released = open_version(models_dir, _MODEL, version)
@@ -114,14 +157,18 @@ def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Rea
     )
     if agreement < _MIN_PARITY:
         raise TrainingFailed(f"{TFLITE_FILE} is not the network: it reads other texts too often.")
-    aside = folder / f"next.{KERAS_FILE}"
-    try:
-        network.save(aside)
-        aside.replace(folder / KERAS_FILE)
-    except OSError as error:
-        raise _no_space(folder / KERAS_FILE, error) from error
+    _save(network, folder / KERAS_FILE)
     _write(folder / TFLITE_FILE, buffer)
     return reader, agreement
+
+
+def _save(network: keras.Model, path: Path) -> None:
+    aside = path.with_name(f"next.{path.name}")
+    try:
+        network.save(aside)
+        aside.replace(path)
+    except OSError as error:
+        raise _no_space(path, error) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -70,9 +70,10 @@ def _equals(random: Random) -> tuple[Points, ...]:
 
 
 def _slash(random: Random) -> tuple[Points, ...]:
-    """Longer than digits are high, or no longer, but then it leans."""
-    longer = random.random() < 0.55
-    reach = random.uniform(0.35, 0.75) if longer else random.uniform(0.5, 0.95)
+    """Longer than digits are high, or no longer, but then it leans, most often more than any 1."""
+    kind = random.random()
+    longer, steep = kind < 0.55, kind > 0.9
+    reach = random.uniform(0.35, 0.75) if longer else random.uniform(0.28, 0.5) if steep else random.uniform(0.5, 0.95)
     below = random.uniform(0.05, 0.35) if longer else random.uniform(-0.1, 0.08)
     top, bend = random.uniform(-1.4, -1.05) if longer else random.uniform(-1.08, -0.85), random.normal(0, 0.02)
     return (spline(np.array([[0, below], [reach / 2 + bend, (below + top) / 2], [reach, top]]), 12),)

@@ -2,49 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any
 
 import cv2
+import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.imaging.line import LINE_HEIGHT
 from training.augment import Random
 from training.lines.config import LinesConfig
 from training.lines.draw import Labels
-from training.lines.pool import LinePool, LineSet
+from training.lines.pool import LinePool
 
 # How much of the jitter is left in the calm epochs.
 _CALM = 0.4
 _ERASED_SHARE, _NOISED_SHARE = 0.2, 0.3
-_AHEAD = 8
+_AHEAD = 16
 # Of the jitter: shear, turn (its tangent), shift down in pixels, and the logarithms of height and width.
 _SPREADS = np.array([0.06, 0.012, 0.9, 0.05, 0.06])
 
 Lines = NDArray[np.uint8]
+_Batch = tuple[NDArray[np.float32], Labels]
 
 
 class LineStream:
     """Batches of (n, 32, w) uint8 lines and their (n, 12) int8 labels.
 
-    Every line is as likely as any other, but for lines of words, which have a share of the batches. Those of a batch
-    are of one width, as many as make the configuration's `batch_width`. Every batch has a seed of its own, from the
-    run's and its number: a run that goes on after some epochs gets the batches that it would have got.
+    Every line is as likely as any other, but for lines of words, which have a share of their own. Those of a batch are
+    of one width, as many as make the configuration's `batch_width`, and of both kinds: were they of one, a network
+    would tell it from the statistics of the batch, by which it normalises, and know that there is no digit.
+    Every batch has a seed of its own, from the run's and its number: a run that goes on after some epochs gets the
+    batches that it would have got.
     """
 
     def __init__(self, pool: LinePool, config: LinesConfig, wordy: LinePool | None = None) -> None:
         self._config = config
+        self._pools = (pool, wordy or {})
+        self._widths = sorted({*pool, *self._pools[1]})
+        self._sizes = np.array([max(1, config.batch_width // width) for width in self._widths])
         wordy_share = config.wordy_share if wordy else 0.0
-        self._sets: list[LineSet] = []
-        sizes, shares = [], []
-        for lines, share in ((pool, 1 - wordy_share), (wordy or {}, wordy_share)):
-            own_sizes = np.array([max(1, config.batch_width // width) for width in lines])
-            batches = np.array([len(own) for own in lines.values()]) / own_sizes
-            self._sets += lines.values()
-            sizes.append(own_sizes)
-            shares.append(share * batches / max(batches.sum(), 1e-9))
-        self._sizes, self._shares = np.concatenate(sizes), np.concatenate(shares)
+        shares = np.zeros((2, len(self._widths)))
+        for own, lines, share in zip(shares, self._pools, (1 - wordy_share, wordy_share), strict=True):
+            batches = np.array([len(lines[width]) if width in lines else 0 for width in self._widths]) / self._sizes
+            own += share * batches / max(batches.sum(), 1e-9)
+        self._shares = shares.sum(axis=0)
+        self._wordy = shares[1] / np.maximum(self._shares, 1e-9)
 
     @property
     def lines_a_batch(self) -> float:
@@ -54,23 +62,47 @@ class LineStream:
     def batch(self, step: int) -> tuple[Lines, Labels]:
         """One batch, the `step`th of the run."""
         random = np.random.default_rng((self._config.seed, step))
-        place = int(random.choice(len(self._sets), p=self._shares))
-        lines = self._sets[place]
-        chosen = random.integers(len(lines), size=int(self._sizes[place]))
+        place = int(random.choice(len(self._widths), p=self._shares))
+        wordy = int(random.binomial(self._sizes[place], self._wordy[place]))
+        sets = [pool.get(self._widths[place]) for pool in self._pools]
+        counts = (int(self._sizes[place]) - wordy, wordy)
+        chosen = [
+            (own.lines[index], own.widths[index], own.labels[index])
+            for own, count in zip(sets, counts, strict=True)
+            if own is not None and count
+            for index in (random.integers(len(own), size=count),)
+        ]
+        lines, widths, labels = (np.concatenate(parts) for parts in zip(*chosen, strict=True))
         calm = step >= (self._config.epochs - self._config.calm_epochs) * self._config.steps
-        strength = _CALM if calm else 1.0
-        return jittered(lines.lines[chosen], lines.widths[chosen], random, strength), lines.labels[chosen]
+        return jittered(lines, widths, random, _CALM if calm else 1.0), labels
 
-    def batches(self, done: int) -> tf.data.Dataset:
-        """All batches of the run after so many epochs, as `reader_input` and labels."""
+    def batches(self, done: int) -> Any:
+        """All batches of the run after so many epochs, as `reader_input` and labels, as Keras' `fit` takes them."""
 
-        def rest() -> Iterator[tuple[NDArray[np.float32], Labels]]:
-            for step in range(done * self._config.steps, self._config.epochs * self._config.steps):
-                lines, labels = self.batch(step)
-                yield reader_input(lines), labels
+        def batch(step: int) -> _Batch:
+            lines, labels = self.batch(step)
+            return reader_input(lines), labels
+
+        def rest() -> Iterator[_Batch]:
+            return _ahead(batch, range(done * self._config.steps, self._config.epochs * self._config.steps))
+
+        if keras.backend.backend() != "tensorflow":
+            return rest()
+        import tensorflow as tf  # it takes batches of several widths in this form alone
 
         signature = (tf.TensorSpec((None, LINE_HEIGHT, None, 1), tf.float32), tf.TensorSpec((None, None), tf.int8))
-        return tf.data.Dataset.from_generator(rest, output_signature=signature).prefetch(_AHEAD)
+        return tf.data.Dataset.from_generator(rest, output_signature=signature)
+
+
+def _ahead(make: Callable[[int], _Batch], steps: Iterable[int]) -> Iterator[_Batch]:
+    """The batches of the steps, in their order, made by threads that are some ahead: of two processors, one trains."""
+    rest = iter(steps)
+    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as threads:
+        waiting = deque(threads.submit(make, step) for step in islice(rest, _AHEAD))
+        while waiting:
+            made = waiting.popleft().result()
+            waiting.extend(threads.submit(make, step) for step in islice(rest, 1))
+            yield made
 
 
 def reader_input(lines: Lines) -> NDArray[np.float32]:
