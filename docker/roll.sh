@@ -1,6 +1,6 @@
 #!/bin/sh
 # Replaces the replicas behind nginx, under load, without losing a request: by the image and the environment that there
-# are now, so for instance `DIGIT_OCR_MODEL_VERSION=1.11.0 docker/roll.sh`.
+# are now, so for instance `DIGIT_OCR_MODEL_VERSION=1.12.0 docker/roll.sh`.
 #
 # New replicas are started before an old one is stopped. The old ones answer what they accepted, and nginx sends the rest
 # elsewhere. COMPOSE (`docker compose`) is the command, with its options. Where a new replica does not get ready, it ends
