@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def round_weights(network: keras.Model) -> None:
             kernel = np.asarray(layer.kernel)
             step = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1))) / 127
             layer.kernel.assign(np.round(kernel / np.where(step > 0, step, 1)) * step)
+
+
+def shorten_weights(network: keras.Model) -> None:
+    """Rounds the kernels of all convolutions to the 8 significant bits of a bfloat16, for `save_compressed`."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.kernel.assign(keras.ops.cast(keras.ops.cast(layer.kernel, "bfloat16"), "float32"))
+
+
+def save_compressed(network: keras.Model, path: Path) -> None:
+    """Saves a network as Keras does, which stores its weights as they are, and packs them: shortened, to a third."""
+    network.save(path)
+    packed = path.with_name(f"packed.{path.name}")
+    with zipfile.ZipFile(path) as plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_BZIP2) as archive:
+        for entry in plain.infolist():
+            archive.writestr(entry.filename, plain.read(entry))
+    packed.replace(path)
 
 
 def tflite_int8_bytes(network: keras.Model, sample: NDArray[np.uint8]) -> bytes:

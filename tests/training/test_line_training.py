@@ -97,6 +97,11 @@ def test_a_run_leaves_a_reader_that_reads_as_the_network_does(
     assert report["parity"] == 1
     assert {one["count"] for one in report["sets"]} == {3}
     network = keras.saving.load_model(folder / KERAS_FILE, compile=False, safe_mode=True)
+    kernels = [
+        layer.kernel.numpy().view(np.uint32) for layer in network.layers if isinstance(layer, keras.layers.Conv2D)
+    ]
+    assert not any((kernel & 0xFFFF).any() for kernel in kernels)  # as short as bfloat16, so that they pack well
+    assert (folder / KERAS_FILE).stat().st_size < 0.6 * (folder / "fitted.keras").stat().st_size
     reader = Reader((folder / TFLITE_FILE).read_bytes())
     lines = np.random.default_rng(1).integers(0, 256, (3, LINE_HEIGHT, 68)).astype(np.uint8)
     agreement, difference = parity(network, reader, lines)

@@ -19,6 +19,7 @@ from app.imaging.line import LINE_VERSION
 from app.manifest import open_version
 from training.config import told
 from training.evaluate import threshold_for_risk
+from training.export import save_compressed, shorten_weights
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import Kind
@@ -68,6 +69,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
     pools = drawn_pools(config, places, processes, (Kind.VALIDATION,))
     bias = fitted_blank_bias(pool_logits(network, pools.validation, config.batch_width))
     network = with_blank_bias(network, bias)
+    shorten_weights(network)
     validation = list(pool_logits(network, pools.validation, config.batch_width))
     temperature = fitted_temperature(validation)
     accepted = threshold_for_risk(*digit_answers(validation, temperature), config.risk)
@@ -165,7 +167,7 @@ def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Rea
 def _save(network: keras.Model, path: Path) -> None:
     aside = path.with_name(f"next.{path.name}")
     try:
-        network.save(aside)
+        save_compressed(network, aside)
         aside.replace(path)
     except OSError as error:
         raise _no_space(path, error) from error
