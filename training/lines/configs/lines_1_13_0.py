@@ -3,9 +3,10 @@
     KERAS_BACKEND=jax python -m training.lines train --config training/lines/configs/lines_1_13_0.py --data-dir DATA
 
 Took 22 minutes on 16 cores and an H100: 7 to compose the lines, 13 to train at 12,500 lines a second. It was not
-released: batches held words alone or none, and a batch of 656 lines tells a network so, by the statistics that it is
-normalised by. On 256 lines of numbers, 128 pixels wide, the loss was 0.70 with a batch's statistics and 1.07 with the
-averages that it is served with (a trial). What it learned is there all the same, and `lines_1_14_0.py` goes on from it.
+released: batches held words alone or none then, and a batch of 656 lines tells a network so, by the statistics that it
+is normalised by. On 256 lines of numbers, 128 pixels wide, the loss was 0.70 with a batch's statistics and 1.07 with
+the averages that it is served with (a trial). What it learned is there all the same, and `lines_1_14_0.py` goes on from
+it.
 """
 
 from training.lines.config import LinesConfig, ReaderSize
