@@ -111,7 +111,7 @@ def fit_reader(config: LinesConfig, places: LinesPlaces, processes: int) -> floa
     """
     folder = places.run_dir(config)
     mark, kept = json.loads(json.dumps(told(config), default=str)), folder / _FITTED_MARK
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         fitted = json.loads(kept.read_text())
         if fitted["config"] == mark and (folder / _FITTED_FILE).exists():
             return float(fitted["learned_share"])
