@@ -46,6 +46,7 @@ from app.second_look import (
     other_glyphs,
 )
 from app.stages import Stages
+from app.steps import Steps, finished
 
 # Where what is no digit is the likelier, a mark is left out of a reading.
 _NON_DIGIT_SHARE = 0.5
@@ -95,19 +96,33 @@ class Recogniser:
         Raises the errors of `decode_image`, Overloaded, ShuttingDown, DeadlineExceeded at `deadline`, or, where it is
         to `explain` the digit, NotExplainable.
         """
+        return finished(self.predicting(data, polarity, min_confidence, deadline, explain))
+
+    def predicting(
+        self,
+        data: bytes,
+        polarity: Polarity = Polarity.AUTO,
+        min_confidence: float | None = None,
+        deadline: Deadline | None = None,
+        explain: bool = False,
+    ) -> Steps[Prediction]:
+        """The same in steps: what one image needs next, others are likely to need as well."""
         stages = Stages()
         deadline = deadline or Deadline(self._limits.timeout_s)
         deadline.check()
         image = decode_image(data, self._limits.max_pixels)
         stages.decoded()
+        yield
+        stages.waited()
         deadline.check()
-        seen = self._seen([found for _, found in digits_by_polarity(image.pixels, polarity)], stages, deadline)
+        found = [found for _, found in digits_by_polarity(image.pixels, polarity)]
+        seen = yield from self._seen(found, stages, deadline)
         if seen is not None and may_be_block(seen.candidate.ink):
-            seen = self._seen_on_block(seen, image.pixels, polarity, stages, deadline)
+            seen = yield from self._seen_on_block(seen, image.pixels, polarity, stages, deadline)
             if seen is None:
                 return _without_digit(image, stages)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
-            tight = self._seen(tight_digits(image.pixels, polarity), stages, deadline)
+            tight = yield from self._seen(tight_digits(image.pixels, polarity), stages, deadline)
             if tight is not None and is_cropped_tight(
                 tight.probabilities, None if seen is None else seen.probabilities
             ):
@@ -115,6 +130,8 @@ class Recogniser:
         if seen is None:
             return _without_digit(image, stages)
         if is_unsure(seen.probabilities):
+            yield
+            stages.waited()
             seen = self._seen_again(seen, stages, deadline)
         digit = int(seen.probabilities[:DIGITS].argmax())
         confidence = float(seen.probabilities[digit])
@@ -187,20 +204,22 @@ class Recogniser:
         if self._pages is not None:
             self._pages.close()
 
-    def _seen(self, candidates: list[Candidate], stages: Stages, deadline: Deadline) -> _Seen | None:
+    def _seen(self, candidates: list[Candidate], stages: Stages, deadline: Deadline) -> Steps[_Seen | None]:
         """The one of the candidates, by polarity and the likelier first, that is a digit; None where there is none."""
         if not candidates:
             stages.segmented()
             return None
         glyphs = np.stack([normalise_glyph(candidate.ink) for candidate in candidates])
         stages.segmented()
+        yield
+        stages.waited()
         scored = self._probabilities(glyphs, stages, deadline)
         taken = int(len(candidates) > 1 and other_polarity_is_right(scored[:1], scored[1:])[0])
         return _Seen(candidates[taken], glyphs[taken], scored[taken])
 
     def _seen_on_block(
         self, seen: _Seen, grey: NDArray[np.uint8], polarity: Polarity, stages: Stages, deadline: Deadline
-    ) -> _Seen | None:
+    ) -> Steps[_Seen | None]:
         """What stands on a block, where what was seen may be one and that is a digit: a white 4 on a disc is no 0.
 
         None where nothing stands on it: a ball, an empty label.
@@ -209,7 +228,7 @@ class Recogniser:
         if level is None:
             return seen
         candidate = single_digit(find_ink(level, Polarity.DARK_ON_LIGHT))
-        on_block = self._seen([] if candidate is None else [candidate], stages, deadline)
+        on_block = yield from self._seen([] if candidate is None else [candidate], stages, deadline)
         if on_block is not None and on_block.probabilities[NON_DIGIT] >= _NON_DIGIT_SHARE:
             return seen
         return on_block

@@ -23,6 +23,10 @@ class Stages:
     def segmented(self) -> None:
         self._segment += self._lap()
 
+    def waited(self) -> None:
+        """After a step, for the next one's turn."""
+        self._queue += self._lap()
+
     def computed(self, waited: float, computed: float) -> None:
         """After a network has answered; what was done besides waiting and computing is not counted."""
         self._queue += waited

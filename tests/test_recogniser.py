@@ -220,3 +220,33 @@ def test_an_image_without_ink_reads_nothing_surely(line_recogniser: Recogniser) 
 def test_a_sure_digit_is_the_same_with_a_line_reader(recogniser: Recogniser, line_recogniser: Recogniser) -> None:
     page = png(pen_number("8", 60, PEN))
     assert line_recogniser.predict(page).digit == recogniser.predict(page).digit == 8
+
+
+def test_images_that_are_told_side_by_side_get_their_own_answers(recogniser: Recogniser) -> None:
+    pages = [png(pen_number(digit, 60, PEN)) for digit in "0123456789"] + [png(np.full((40, 40), 200, np.uint8))]
+    waiting = dict(enumerate(recogniser.predicting(page) for page in pages))
+    answers: dict[int, int | None] = {}
+    while waiting:
+        for number, steps in list(waiting.items()):
+            try:
+                next(steps)
+            except StopIteration as end:
+                answers[number] = end.value.digit
+                del waiting[number]
+    assert answers == {**{digit: digit for digit in range(10)}, 10: None}
+
+
+def test_a_step_that_waits_for_its_turn_counts_as_waiting(recogniser: Recogniser) -> None:
+    steps = recogniser.predicting(png(pen_number("7", 60, PEN)))
+    waits = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            timings = end.value.timings
+            break
+        waits += 1
+        time.sleep(0.05)
+    assert waits >= 2
+    assert timings.queue >= 50 * waits
+    assert sum(getattr(timings, stage) for stage in STAGES) <= timings.total + 0.01

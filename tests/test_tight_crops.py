@@ -88,6 +88,19 @@ def test_a_lone_digit_cropped_tight_is_read_with_its_box(released: Recogniser, h
         assert box.height >= 0.7 * crop.shape[0]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_shade_of_a_tall_strip_is_no_1(released: Recogniser, seed: int) -> None:
+    """Of the paper that such an image is seen with, it gets edges that it does not have."""
+    random = np.random.default_rng(seed)
+    width = int(random.integers(60, 140))
+    left, right = random.uniform(90, 240, 2).tolist()
+    across = np.linspace(left, right, width)
+    page = across + random.normal(0, random.uniform(2, 8), (8 * width, width))
+    data = png(np.clip(page, 0, 255).astype(np.uint8))
+    assert released.read(data).text == ""
+    assert released.predict(data).rejected
+
+
 def test_numbers_cropped_tight_are_read(released: Recogniser) -> None:
     for text in ("11", "17", "40", "2573", "71"):
         assert released.read(png(tight(text, 60, 6))).text == text

@@ -38,9 +38,14 @@ from app.errors import DeadlineExceeded, OcrError
 from app.imaging.annotate import annotated_png
 from app.manifest import Manifest
 from app.recogniser import Recogniser
+from app.steps import Steps, finished, in_one_step
 
 Answer = TypeVar("Answer", Prediction, Reading)
 Item = TypeVar("Item", bound=BatchItem[Any])
+
+# A file of one digit is rarely larger. What would take long to decode is not done side by side with others: they would
+# wait for it.
+_SHORT_BYTES = 2**16
 
 _log = structlog.get_logger("digit_ocr.request")
 
@@ -184,37 +189,39 @@ class _Work:
 
 
 async def _predict(work: _Work, upload: Upload, query: PredictQuery) -> Prediction:
-    prediction = await _made(
-        work,
-        lambda: work.recogniser.predict(
-            upload.data, query.polarity, query.min_confidence, work.deadline, query.explain
-        ),
+    steps = _timed(
+        work.recogniser.predicting(upload.data, query.polarity, query.min_confidence, work.deadline, query.explain)
     )
+    if len(upload.data) <= _SHORT_BYTES:
+        prediction = await work.state.work_in_steps(work.request, steps)
+    else:
+        prediction = await work.state.work(work.request, lambda: finished(steps))
     work.state.metrics.prediction(prediction)
     return prediction
 
 
 async def _read(work: _Work, upload: Upload, query: ReadQuery) -> Reading:
-    reading = await _made(
-        work,
-        lambda: work.recogniser.read(
-            upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline
-        ),
+    steps = _timed(
+        in_one_step(
+            lambda: work.recogniser.read(
+                upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline
+            )
+        )
     )
+    reading = await work.state.work(work.request, lambda: finished(steps))
     work.state.metrics.reading(reading)
     return reading
 
 
-async def _made(work: _Work, make: Callable[[], Answer]) -> Answer:
-    """An answer that is made on a worker thread; the wait for it counts among its timings."""
-    submitted = time.perf_counter()
+def _timed(steps: Steps[Answer]) -> Steps[Answer]:
+    """The same work; the wait for a thread, from now until its first step, counts among the answer's timings."""
+    return _begun(steps, time.perf_counter())
 
-    def made() -> Answer:
-        waited = 1e3 * (time.perf_counter() - submitted)
-        answer = make()
-        return replace(answer, timings=answer.timings.after(waited))
 
-    return await work.state.work(work.request, made)
+def _begun(steps: Steps[Answer], submitted: float) -> Steps[Answer]:
+    waited = 1e3 * (time.perf_counter() - submitted)
+    answer = yield from steps
+    return replace(answer, timings=answer.timings.after(waited))
 
 
 async def _answered(

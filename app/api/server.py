@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 
@@ -53,6 +54,7 @@ def serve(settings: Settings, version: ModelVersion) -> int:
         _log.error("the model does not load", reason=str(error), exc_info=None if foreseen else error)
         server.should_exit = True
 
+    _yield_less()
     tracing = open_tracing()
     app = create_app(settings, version, build_for_good, on_failure=stop, tracing=tracing)
     server = Server(app, settings)
@@ -64,6 +66,16 @@ def serve(settings: Settings, version: ModelVersion) -> int:
     if app.state.service.left_working:
         os._exit(status)  # a thread that comes back from a network's own code into an ended interpreter aborts
     return status
+
+
+def _yield_less() -> None:
+    """Tells Linux that this is a batch job (sched(7), SCHED_BATCH): its threads, begun after this, interrupt none.
+
+    Otherwise the event loop's thread, which each packet and each answer wakes, takes the CPU from a worker several
+    times a request, only to wait for the interpreter's lock. It has its turn as soon as the worker waits.
+    """
+    with suppress(AttributeError, OSError):  # other systems have no such thing, and a sandbox may forbid it
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def build_for_good(settings: Settings, version: ModelVersion, on_batch: Callable[[int], None]) -> Recogniser:

@@ -20,6 +20,7 @@ from app.manifest import Manifest
 from app.metrics import Metrics
 from app.recogniser import Recogniser
 from app.settings import Settings
+from app.steps import Steps
 
 Answer = TypeVar("Answer")
 
@@ -88,7 +89,14 @@ class ServiceState:
 
         Raises MalformedRequest where the client hung up; nobody reads it.
         """
-        running = self.workers.submit(task)
+        return await self._of(request, self.workers.submit(task))
+
+    async def work_in_steps(self, request: Request, steps: Steps[Answer]) -> Answer:
+        """The same of work in steps, which may be done side by side with that of other requests."""
+        return await self._of(request, self.workers.submit_steps(steps))
+
+    async def _of(self, request: Request, running: asyncio.Future[Answer]) -> Answer:
+        """What is running for a request, unless its client hangs up."""
         if self.in_flight <= self.settings.threads:  # a thread is free: there is nothing to leave
             return await running
         try:

@@ -41,7 +41,7 @@ _LEAST_PRINT, _LEAST_PRINTED = 8, 3
 # Digits of one page are alike in height to this factor.
 _ALIKE = 1.25
 # A pixel and its eight neighbours; and theirs.
-_NEIGHBOURS, _NEAR = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
+NEIGHBOURS, _NEAR = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ def single_digit(ink: Ink) -> Candidate | None:
     """
     ring = circles(ink.components)
     if ring.any():  # around a digit that is circled
-        ring_pixels = cv2.dilate(ink.components.mask_of(ring), _NEIGHBOURS).astype(np.uint8, copy=False)
+        ring_pixels = cv2.dilate(ink.components.mask_of(ring), NEIGHBOURS).astype(np.uint8, copy=False)
         ink = ink_of(ink.strength & ~ring_pixels)
     kept = np.arange(1, len(ink.components.stats))
     frame = frame_pieces(ink.components)
     if frame.any():
         # A black frame sets the threshold too high for a faint digit inside it: look again without the frame.
         frame_mask = ink.components.mask_of(frame)
-        frame_pixels = cv2.dilate(frame_mask, _NEIGHBOURS).astype(np.uint8, copy=False)
+        frame_pixels = cv2.dilate(frame_mask, NEIGHBOURS).astype(np.uint8, copy=False)
         unframed = ink_of(ink.strength & ~frame_pixels)
         outside = in_edge_band(unframed.components) | _along(unframed.components, frame_pixels)
         inside = np.flatnonzero(~outside[1:]) + 1
@@ -172,7 +172,7 @@ def _candidate(components: Components, strength: NDArray[np.uint8], labels: list
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = components.labels[rows, columns]
     own = crop == labels[0] if len(labels) == 1 else chosen(len(components.stats), labels)[crop]
-    near = cv2.dilate(own.view(np.uint8), _NEIGHBOURS)
+    near = cv2.dilate(own.view(np.uint8), NEIGHBOURS)
     near *= (crop == 0) | own
     return Candidate(box, np.multiply(strength[rows, columns], near, dtype=np.uint8))
 
@@ -182,7 +182,7 @@ def _whole_digit(ink: Ink, kept: NDArray[np.intp]) -> Candidate:
     digit = _grown(ink, kept)
     box = BoundingBox(*cv2.boundingRect(digit))
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-    near = cv2.dilate(digit[rows, columns], _NEIGHBOURS)  # a pixel more, as of any candidate
+    near = cv2.dilate(digit[rows, columns], NEIGHBOURS)  # a pixel more, as of any candidate
     return Candidate(box, np.bitwise_and(near, ink.strength[rows, columns], dtype=np.uint8))
 
 
@@ -198,7 +198,7 @@ def _grown(ink: Ink, kept: NDArray[np.intp]) -> NDArray[np.uint8]:
         own = components.mask_of(is_own)
         bars = barred(components) & ~is_own
         if bars.any():
-            near_barred = cv2.dilate(components.mask_of(bars), _NEIGHBOURS).astype(np.uint8, copy=False)
+            near_barred = cv2.dilate(components.mask_of(bars), NEIGHBOURS).astype(np.uint8, copy=False)
             faint = faint & (~near_barred | own)
     whole_count, found = cv2.connectedComponents(faint, connectivity=8)
     if whole_count == 2:
@@ -227,9 +227,9 @@ def sharp(ink: Ink, least_step: float = _MIN_EDGE_STEP) -> NDArray[np.bool_]:
     `least_step`: of the ink's strength along its edge, how much is lost within two pixels, 0 to 1.
     """
     components, strength = ink.components, ink.strength
-    rim = np.flatnonzero(ink.mask != cv2.erode(ink.mask, _NEIGHBOURS))
+    rim = np.flatnonzero(ink.mask != cv2.erode(ink.mask, NEIGHBOURS))
     labels, count = components.labels.ravel()[rim], len(components.stats)
-    steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, _NEIGHBOURS)
+    steps = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, NEIGHBOURS)
     step = np.bincount(labels, weights=steps.ravel()[rim], minlength=count)
     level = np.bincount(labels, weights=strength.ravel()[rim], minlength=count)
     return np.asarray(step >= least_step * level)

@@ -23,6 +23,7 @@ from app.domain import Polarity, Prediction, Reading
 from app.manifest import ModelVersion
 from app.recogniser import Limits, Recogniser
 from app.settings import Settings
+from app.steps import Steps, in_one_step
 from tests.conftest import MODELS
 
 
@@ -150,6 +151,9 @@ class RaisingRecogniser(Recogniser):
         explain: bool = False,  # noqa: ARG002
     ) -> Prediction:
         raise self.error
+
+    def predicting(self, data: bytes, *rest: Any) -> Steps[Prediction]:
+        return in_one_step(lambda: self.predict(data, *rest))
 
     def read(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -59,6 +60,17 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert "Traceback" not in text
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert [event["status"] for event in events if event["event"] == "request"] == [200, 200]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+def test_its_threads_do_not_interrupt_each_other(tmp_path: Path) -> None:
+    port = free_port()
+    with serving(tmp_path / "log", PORT=str(port), THREADS="2") as process:
+        wait_until_ready(port, process)
+        threads = [int(folder.name) for folder in Path(f"/proc/{process.pid}/task").iterdir()]
+        policies = [os.sched_getscheduler(thread) for thread in threads]
+        assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
+        assert policies.count(os.SCHED_BATCH) >= 3  # its own, and two that work; libraries began others before
 
 
 @contextmanager
