@@ -76,6 +76,15 @@ def test_an_empty_cell_is_read_as_nothing(released: Recogniser, sides: tuple[int
     assert released.read(png(cell(*sides))).text == ""
 
 
+@pytest.mark.parametrize("side", [1, 3])
+def test_a_page_beside_which_it_is_dark_is_read_as_nothing(released: Recogniser, side: int) -> None:
+    """An image higher than wide was no frame's, since it may be a crop of 11."""
+    page = cell(side, size=(300, 225))
+    np.rot90(page, side)[:24] = 40
+    assert released.read(png(page)).text == ""
+    assert released.predict(png(page)).rejected
+
+
 @pytest.mark.parametrize(("height", "pen"), [(40, 4), (120, 10)])
 def test_a_lone_digit_cropped_tight_is_read_with_its_box(released: Recogniser, height: int, pen: int) -> None:
     for digit in "0123456789":

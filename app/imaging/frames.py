@@ -18,7 +18,7 @@ _BAR_SHARE = 0.5
 _SIDE_SHARE = 0.97
 # This share of each side makes a corner.
 _CORNER = 0.1
-# The cell of a frame is not narrower than this share of its height.
+# The cell of a frame is not narrower than this share of its height, or only one side of the frame is there.
 _NARROW = 0.8
 # What has less ink than this share of the largest component is a speck beside one digit.
 SPECK_SHARE = 0.06
@@ -88,12 +88,15 @@ def large_pieces(ink: Ink) -> NDArray[np.bool_]:
 def is_frame(ink: Ink) -> bool:
     """Whether all ink but specks is what is left of a frame: there is no digit in that cell.
 
-    Of a narrow image it may be a crop of 11.
+    Of a narrow image, with ink on both sides, it may be a crop of 11.
     """
     components = ink.components
     height, width = ink.mask.shape
     pieces = large_pieces(ink)
-    if width < _NARROW * height or not pieces.any() or (pieces & ~components.touching_edge()).any():
+    if not pieces.any() or (pieces & ~components.touching_edge()).any():
+        return False
+    lefts, rights = components.stats[pieces, LEFT], components.rights[pieces]
+    if width < _NARROW * height and lefts.min() == 0 and rights.max() == width:
         return False
     if (pieces & ~in_edge_band(components)).any():  # after what is cheaper, and tells most images
         return False

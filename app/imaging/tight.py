@@ -27,6 +27,8 @@ _BESIDE_EDGE = 2
 # ink a digit has away from the image's edges.
 _PAPER_AROUND = 0.25
 _INNER_SHARE = 0.05
+# What lies at one side of an image leaves no more than this share of its width free on the other.
+_MOST_BESIDE = 0.5
 # A larger image is reduced to this longer side: paper around a strip would be a hundred times as large as the strip.
 _MOST_SIDE = 320
 
@@ -51,9 +53,9 @@ def is_one_mark(ink: Ink) -> bool:
 def tight_digit(around: Around, shape: tuple[int, ...], polarity: Polarity) -> Candidate | None:
     """The one digit of an image of a `shape`, (h, w), that is cropped tight around it, with paper `around`.
 
-    Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges:
-    that is a frame after all, or a rule; nor where the ink only fades. A large image is seen reduced, and so is the
-    candidate's ink.
+    Nothing of it is taken for a frame then. None where there is no ink, or next to none away from the image's edges, or
+    only beside one of them: that is a frame after all, or a rule; nor where the ink only fades. A large image is seen
+    reduced, and so is the candidate's ink.
     """
     ink = find_ink(around.pixels, polarity)
     found = single_digit(ink)
@@ -64,6 +66,9 @@ def tight_digit(around: Around, shape: tuple[int, ...], polarity: Polarity) -> C
     band_y, band_x = margin + max(1, round(EDGE_BAND * height)), margin + max(1, round(EDGE_BAND * width))
     rows = slice(max(band_y - box.top, 0), max(2 * margin + height - band_y - box.top, 0))
     columns = slice(max(band_x - box.left, 0), max(2 * margin + width - band_x - box.left, 0))
+    beside = sorted((box.left - margin, margin + width - box.right))
+    if beside[0] <= _BESIDE_EDGE and beside[1] > _MOST_BESIDE * width:
+        return None
     inside = float(found.ink[rows, columns].sum(dtype=np.float64))
     corners = around.to_image @ [[box.left, box.right], [box.top, box.bottom], [1, 1]]
     left, top = (max(floor(low), 0) for low in corners[:, 0].tolist())
