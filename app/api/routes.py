@@ -132,15 +132,17 @@ async def read_batch(request: Request) -> Response:
     return _json(ReadingBatch(results=items))
 
 
-@operations_routes.head("/livez", include_in_schema=False)  # probes ask for the head alone; the server sends no body
+# Probes ask for the head alone; the server sends no body. The route that is made first, the lower one, is the one that
+# is taken, and tells what is allowed; the other one is described.
 @operations_routes.get("/livez", response_model=Health)
+@operations_routes.api_route("/livez", methods=["GET", "HEAD"], include_in_schema=False)
 async def livez() -> Response:
     """Whether the process answers."""
     return _json(Health(status="alive", model=None))
 
 
-@operations_routes.head("/readyz", include_in_schema=False)
 @operations_routes.get("/readyz", response_model=Health)
+@operations_routes.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
 async def readyz(request: Request) -> Response:
     """Whether the model is loaded, checked and warmed up, and shutdown has not begun."""
     state = _state(request)

@@ -356,6 +356,13 @@ def test_a_wrong_method_of_an_operations_path(client: Service, path: str) -> Non
     assert "GET" in response.headers["Allow"]
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_what_probes_may_ask_is_told(client: Service, path: str) -> None:
+    response = client.delete(path)
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
 # Keys.
 
 
