@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -76,10 +76,6 @@ class Timings:
     inference: float = 0.0
     postprocess: float = 0.0
     total: float = 0.0
-
-    def after(self, waited: float) -> Timings:
-        """The same, of an image that had waited so long before."""
-        return replace(self, queue=self.queue + waited, total=self.total + waited)
 
 
 @dataclass(frozen=True, slots=True)

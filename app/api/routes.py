@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -38,9 +38,8 @@ from app.errors import DeadlineExceeded, OcrError
 from app.imaging.annotate import annotated_png
 from app.manifest import Manifest
 from app.recogniser import Recogniser
-from app.steps import Steps, finished, in_one_step
+from app.steps import finished
 
-Answer = TypeVar("Answer", Prediction, Reading)
 Item = TypeVar("Item", bound=BatchItem[Any])
 
 # A file of one digit is rarely larger. What would take long to decode is not done side by side with others: they would
@@ -191,8 +190,8 @@ class _Work:
 
 
 async def _predict(work: _Work, upload: Upload, query: PredictQuery) -> Prediction:
-    steps = _timed(
-        work.recogniser.predicting(upload.data, query.polarity, query.min_confidence, work.deadline, query.explain)
+    steps = work.recogniser.predicting(
+        upload.data, query.polarity, query.min_confidence, work.deadline, query.explain, time.perf_counter()
     )
     if len(upload.data) <= _SHORT_BYTES:
         prediction = await work.state.work_in_steps(work.request, steps)
@@ -203,27 +202,15 @@ async def _predict(work: _Work, upload: Upload, query: PredictQuery) -> Predicti
 
 
 async def _read(work: _Work, upload: Upload, query: ReadQuery) -> Reading:
-    steps = _timed(
-        in_one_step(
-            lambda: work.recogniser.read(
-                upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline
-            )
-        )
+    asked = time.perf_counter()
+    reading = await work.state.work(
+        work.request,
+        lambda: work.recogniser.read(
+            upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline, asked
+        ),
     )
-    reading = await work.state.work(work.request, lambda: finished(steps))
     work.state.metrics.reading(reading)
     return reading
-
-
-def _timed(steps: Steps[Answer]) -> Steps[Answer]:
-    """The same work; the wait for a thread, from now until its first step, counts among the answer's timings."""
-    return _begun(steps, time.perf_counter())
-
-
-def _begun(steps: Steps[Answer], submitted: float) -> Steps[Answer]:
-    waited = 1e3 * (time.perf_counter() - submitted)
-    answer = yield from steps
-    return replace(answer, timings=answer.timings.after(waited))
 
 
 async def _answered(

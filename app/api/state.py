@@ -7,7 +7,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -24,7 +24,7 @@ from app.steps import Steps
 
 Answer = TypeVar("Answer")
 
-# A request that waits for a thread asks so often whether its client is still there.
+# So often it is asked of all requests that wait whether their clients are still there.
 _HANG_UP_CHECK_S = 0.25
 
 
@@ -40,6 +40,8 @@ class ServiceState:
     recogniser: Recogniser | None = None
     draining: bool = False
     in_flight: int = field(default=0)
+    waiting: dict[asyncio.Future[Any], Request] = field(default_factory=dict)  # for a thread, or for its answer
+    watch: asyncio.Task[None] | None = None  # over these, while there are any
     left_working: bool = False  # after the shutdown: whether a thread is still at work, for nobody
 
     @property
@@ -97,16 +99,26 @@ class ServiceState:
 
     async def _of(self, request: Request, running: asyncio.Future[Answer]) -> Answer:
         """What is running for a request, unless its client hangs up."""
-        if self.in_flight <= self.settings.threads:  # a thread is free: there is nothing to leave
-            return await running
+        self.waiting[running] = request
+        if self.watch is None:
+            self.watch = asyncio.create_task(self._watch())
         try:
-            while not running.done():
-                await asyncio.wait((running,), timeout=_HANG_UP_CHECK_S)
-                if not running.done():
-                    await require_client(request)
-            return running.result()
+            return await running
         finally:
+            del self.waiting[running]
             running.cancel()  # of no effect where it is done
+
+    async def _watch(self) -> None:
+        """Looks after the clients of all that waits; one timer for all costs less than one for each."""
+        while self.waiting:
+            await asyncio.sleep(_HANG_UP_CHECK_S)
+            for running, request in list(self.waiting.items()):
+                try:
+                    await require_client(request)
+                except MalformedRequest as error:
+                    if not running.done():
+                        running.set_exception(error)
+        self.watch = None
 
 
 async def require_client(request: Request) -> None:

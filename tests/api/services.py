@@ -149,6 +149,7 @@ class RaisingRecogniser(Recogniser):
         min_confidence: float | None = None,  # noqa: ARG002
         deadline: Deadline | None = None,  # noqa: ARG002
         explain: bool = False,  # noqa: ARG002
+        asked: float | None = None,  # noqa: ARG002
     ) -> Prediction:
         raise self.error
 
@@ -162,5 +163,6 @@ class RaisingRecogniser(Recogniser):
         min_confidence: float | None = None,  # noqa: ARG002
         expected_length: int | None = None,  # noqa: ARG002
         deadline: Deadline | None = None,  # noqa: ARG002
+        asked: float | None = None,  # noqa: ARG002
     ) -> Reading:
         raise self.error
