@@ -90,17 +90,13 @@ class Recogniser:
         min_confidence: float | None = None,
         deadline: Deadline | None = None,
         explain: bool = False,
-        asked: float | None = None,
     ) -> Prediction:
         """The one digit of an image. `min_confidence` replaces the model's own threshold.
-
-        `asked`: when it was asked for, by `time.perf_counter`, where that was earlier; the wait counts as one for a
-        thread.
 
         Raises the errors of `decode_image`, Overloaded, ShuttingDown, DeadlineExceeded at `deadline`, or, where it is
         to `explain` the digit, NotExplainable.
         """
-        return finished(self.predicting(data, polarity, min_confidence, deadline, explain, asked))
+        return finished(self.predicting(data, polarity, min_confidence, deadline, explain))
 
     def predicting(
         self,
@@ -109,10 +105,14 @@ class Recogniser:
         min_confidence: float | None = None,
         deadline: Deadline | None = None,
         explain: bool = False,
-        asked: float | None = None,
+        since: float | None = None,
     ) -> Steps[Prediction]:
-        """The same in steps: what one image needs next, others are likely to need as well."""
-        stages = Stages(asked)
+        """The same in steps: what one image needs next, others are likely to need as well.
+
+        `since`: when it was asked for, by `time.perf_counter`, where that was earlier; the wait counts as one for a
+        thread.
+        """
+        stages = Stages(since)
         deadline = deadline or Deadline(self._limits.timeout_s)
         deadline.check()
         image = decode_image(data, self._limits.max_pixels)
@@ -162,19 +162,20 @@ class Recogniser:
         min_confidence: float | None = None,
         expected_length: int | None = None,
         deadline: Deadline | None = None,
-        asked: float | None = None,
+        since: float | None = None,
     ) -> Reading:
         """All the digits of an image, in reading order.
 
-        `expected_length` is a hint: the best reading of that length. Raises what `predict` raises.
+        `expected_length` is a hint: the best reading of that length. `since` is that of `predicting`. Raises what
+        `predict` raises.
         """
-        stages = Stages(asked)
+        stages = Stages(since)
         deadline = deadline or Deadline(self._limits.timeout_s)
         deadline.check()
         image = decode_image(data, self._limits.max_pixels)
         stages.decoded()
-        page = _Asked(image, stages, polarity, min_confidence, expected_length, deadline)
-        return self._read_glyphs(page) if self._pages is None else self._read_lines(self._pages, page)
+        asked = _Asked(image, stages, polarity, min_confidence, expected_length, deadline)
+        return self._read_glyphs(asked) if self._pages is None else self._read_lines(self._pages, asked)
 
     def _read_lines(self, pages: PageReader, asked: _Asked) -> Reading:
         """A reading by the line reader."""

@@ -13,11 +13,11 @@ class Stages:
     What was done since the last call belongs to the stage that the next one names.
     """
 
-    def __init__(self, asked: float | None = None) -> None:
-        """`asked`: when it was asked for, by `time.perf_counter`; what is over since then was a wait."""
-        self._start = self._last = time.perf_counter() if asked is None else asked
+    def __init__(self, since: float | None = None) -> None:
+        """`since`: when it was asked for, by `time.perf_counter`; what is over since then was a wait."""
+        self._start = self._last = time.perf_counter() if since is None else since
         self._decode = self._segment = self._queue = self._inference = self._postprocess = 0.0
-        if asked is not None:
+        if since is not None:
             self.waited()
 
     def decoded(self) -> None:

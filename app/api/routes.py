@@ -202,11 +202,11 @@ async def _predict(work: _Work, upload: Upload, query: PredictQuery) -> Predicti
 
 
 async def _read(work: _Work, upload: Upload, query: ReadQuery) -> Reading:
-    asked = time.perf_counter()
+    since = time.perf_counter()
     reading = await work.state.work(
         work.request,
         lambda: work.recogniser.read(
-            upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline, asked
+            upload.data, query.polarity, query.min_confidence, query.expected_length, work.deadline, since
         ),
     )
     work.state.metrics.reading(reading)

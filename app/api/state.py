@@ -87,17 +87,17 @@ class ServiceState:
             self.metrics.in_flight.dec()
 
     async def work(self, request: Request, task: Callable[[], Answer]) -> Answer:
-        """Runs blocking work for a request off the event loop; what waits for a thread leaves when its client does.
+        """Runs blocking work for a request off the event loop; it ends when its client hangs up.
 
         Raises MalformedRequest where the client hung up; nobody reads it.
         """
-        return await self._of(request, self.workers.submit(task))
+        return await self._awaited(request, self.workers.submit(task))
 
     async def work_in_steps(self, request: Request, steps: Steps[Answer]) -> Answer:
         """The same of work in steps, which may be done side by side with that of other requests."""
-        return await self._of(request, self.workers.submit_steps(steps))
+        return await self._awaited(request, self.workers.submit_steps(steps))
 
-    async def _of(self, request: Request, running: asyncio.Future[Answer]) -> Answer:
+    async def _awaited(self, request: Request, running: asyncio.Future[Answer]) -> Answer:
         """What is running for a request, unless its client hangs up."""
         self.waiting[running] = request
         if self.watch is None:
@@ -110,15 +110,21 @@ class ServiceState:
 
     async def _watch(self) -> None:
         """Looks after the clients of all that waits; one timer for all costs less than one for each."""
-        while self.waiting:
-            await asyncio.sleep(_HANG_UP_CHECK_S)
-            for running, request in list(self.waiting.items()):
-                try:
-                    await require_client(request)
-                except MalformedRequest as error:
-                    if not running.done():
-                        running.set_exception(error)
-        self.watch = None
+        try:
+            while self.waiting:
+                await asyncio.sleep(_HANG_UP_CHECK_S)
+                for running, request in list(self.waiting.items()):
+                    await _end_without_client(running, request)
+        finally:
+            self.watch = None  # however it ends, the next request begins another
+
+
+async def _end_without_client(running: asyncio.Future[Any], request: Request) -> None:
+    try:
+        await require_client(request)
+    except MalformedRequest as error:
+        if not running.done():
+            running.set_exception(error)
 
 
 async def require_client(request: Request) -> None:

@@ -21,7 +21,7 @@ from app.steps import Steps, in_one_step
 Answer = TypeVar("Answer")
 
 # So many pieces of work are done side by side, at most. For one of 2, 4, 8 or 16 images that are told side by side, a
-# CPU needs 0.92, 0.86, 0.82 and 0.79 of the time for a lone one (digits 1.14.0, EPYC): beyond, there is little to win.
+# CPU needs 0.92, 0.86, 0.82 and 0.79 of the time for a lone one (a trial, digits 1.14.0, EPYC); beyond, little is won.
 _MOST_TOGETHER = 16
 # Where more waits, a thread steps aside for so long after each: the event loop has answers to send and requests to read
 # by then, and might else not get the interpreter's lock for a long time.
@@ -102,12 +102,17 @@ def _do(cohort: list[_Job[Any]]) -> None:
     """Step by step of all of them. Those that come to their end in the same round wake their loop once."""
     working = [job for job in cohort if not job.answer.cancelled()]
     while working:
-        outcomes = [_stepped(job) for job in working]
-        ended = [(job, outcome) for job, outcome in zip(working, outcomes, strict=True) if outcome is not None]
+        ended, going = [], []
+        for job in working:
+            outcome = _stepped(job)
+            if outcome is None:
+                going.append(job)
+            else:
+                ended.append((job, outcome))
         if ended:
             with suppress(RuntimeError):  # the loop is closed: nobody waits
                 ended[0][0].loop.call_soon_threadsafe(_deliver, ended)
-        working = [job for job, outcome in zip(working, outcomes, strict=True) if outcome is None]
+        working = going
 
 
 def _stepped(job: _Job[Any]) -> Callable[[], None] | None:

@@ -18,8 +18,8 @@ from app.imaging.segment import NEIGHBOURS, Candidate, sharp, single_digit
 _PIECES_OF_A_MARK = 3
 # A mark that fills an image is in focus: within two pixels of its edge, this share of its strength there is lost.
 _LEAST_STEP = 0.3
-# … and of a single one more: of 97 digits in tight crops (meters, photos, drawn displays), all but one lose 0.6 or more
-# of it, and of a shade or a blurred texture 0.1 to 0.4.
+# … and of a single one more: of 97 digits in tight crops (meters, photos, displays; a trial), all but one lose 0.6
+# of it or more, and shades and blurred textures 0.1 to 0.4.
 _LEAST_OWN_STEP = 0.45
 # So many pixels beside the image's edge are not looked at for that.
 _BESIDE_EDGE = 2

@@ -149,12 +149,11 @@ class RaisingRecogniser(Recogniser):
         min_confidence: float | None = None,  # noqa: ARG002
         deadline: Deadline | None = None,  # noqa: ARG002
         explain: bool = False,  # noqa: ARG002
-        asked: float | None = None,  # noqa: ARG002
     ) -> Prediction:
         raise self.error
 
-    def predicting(self, data: bytes, *rest: Any) -> Steps[Prediction]:
-        return in_one_step(lambda: self.predict(data, *rest))
+    def predicting(self, data: bytes, *_: Any) -> Steps[Prediction]:
+        return in_one_step(lambda: self.predict(data))
 
     def read(
         self,
@@ -163,6 +162,6 @@ class RaisingRecogniser(Recogniser):
         min_confidence: float | None = None,  # noqa: ARG002
         expected_length: int | None = None,  # noqa: ARG002
         deadline: Deadline | None = None,  # noqa: ARG002
-        asked: float | None = None,  # noqa: ARG002
+        since: float | None = None,  # noqa: ARG002
     ) -> Reading:
         raise self.error
