@@ -72,7 +72,8 @@ def flat_buffer(network: Any, dynamic: bool = False) -> bytes:
     # Autograph would rewrite a lambda's source, in a file; a network needs none of it.
     forward = tf.function(lambda inputs: network(inputs, training=False), autograph=False)
     frozen = convert_variables_to_constants_v2(forward.get_concrete_function(signature))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    with _quiet():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     if dynamic:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converted(converter)

@@ -79,6 +79,12 @@ def test_what_is_served_says_the_same_of_an_image_whatever_is_beside_it(version:
         np.testing.assert_allclose(served.logits(images), alone, atol=1e-4)
 
 
+def test_a_conversion_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """At each start of the keras engine, a warning of no use to an operator was in the log."""
+    flat_buffer(digit_network())
+    assert not caplog.records
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.keras"
     damaged.write_bytes(b"PK no more")
