@@ -16,6 +16,7 @@ from app.domain import Polarity
 from app.imaging.line import LineImage, LinePixels
 from app.imaging.looks import other_looks
 from app.imaging.page import page_views
+from app.leaning_ones import stroke_glyphs, unread_strokes, with_leaning_ones
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
 from app.second_look import reader_probabilities
@@ -107,6 +108,7 @@ class PageReader:
         found = self._asked_about(found, expected_length, stages, deadline)
         found = self._compared(found, looks, expected_length, stages, deadline)
         if expected_length is None:
+            found = self._with_leaning_ones(found, looks, stages, deadline)
             found = without_guesses(found, self.reader.temperature)
         stages.postprocessed()
         return found
@@ -157,6 +159,17 @@ class PageReader:
             opinion = self.glyph_opinion(glyphs, stages, deadline)
             texts[index] = compared(texts[index], looks[index], opinion, page.count == expected_length)
         return replace(page, texts=tuple(texts))
+
+    def _with_leaning_ones(
+        self, page: PageText, looks: Mapping[int, Sequence[Logs]], stages: Stages, deadline: Deadline
+    ) -> PageText:
+        """With the 1s that were left out for slashes of lines that are unsure."""
+        strokes = unread_strokes(page, looks)
+        if not strokes:
+            return page
+        glyphs = stroke_glyphs(page, strokes)
+        stages.postprocessed()
+        return with_leaning_ones(page, strokes, self.glyph_opinion(glyphs, stages, deadline), looks)
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
