@@ -155,6 +155,15 @@ def test_looks_of_which_most_say_nothing_say_nothing() -> None:
     assert again.texts[0].probability > 0.7
 
 
+@pytest.mark.parametrize(("silent", "text"), [(0, "12"), (1, "12"), (2, "")])
+def test_what_most_looks_agree_on_is_read_though_one_sees_nothing(silent: int, text: str) -> None:
+    """Nine looks of ten are sure, and one sees nothing: nine times as probable as nothing, whatever one look must be."""
+    page = page_text([line()], [said("12", sure=1.0)], 1.0)
+    looks = heard(*[said("12")] * (10 - silent), *[said("")] * silent)
+    again = looked_again(page, [0], [looks], 40.0)
+    assert again.texts[0].text == text
+
+
 def test_looks_keep_to_an_expected_length() -> None:
     page = page_text([line()], [said("30", sure=0.5)], 1.0, 1.0, 2)
     again = looked_again(page, [0], [heard(said("30", sure=0.5), said("3"), said("381"))], 1.0, 2)

@@ -34,6 +34,8 @@ _CLEAR_SKEWNESS = 0.6
 # Beyond this one, with this share of paper along the border, the other polarity need not be tried.
 _PLAIN_SKEWNESS = 1.0
 _PLAIN_BORDER = 0.7
+# With less paper than this along the border, what seems to be ink may be light that falls on a part of the page.
+_ALL_PAPER_BORDER = 0.97
 # A standard deviation of grey levels, of 255, under which there is too little ink to tell the polarity by.
 _FLAT_DEVIATION = 6.0
 # Share of each side that is passed over when polarity is judged.
@@ -147,6 +149,19 @@ def likely_polarities(grey: GreyPixels) -> tuple[Polarity, ...]:
     paper_border = light_border if dark else 1.0 - light_border
     plain = abs(skewness) >= _PLAIN_SKEWNESS and paper_border >= _PLAIN_BORDER
     return (likelier,) if plain else (likelier, likelier.reversed)
+
+
+def unlikely_polarity(grey: GreyPixels) -> Polarity | None:
+    """The polarity that is not among the likely ones of an image, (h, w) uint8, and that it may have nevertheless.
+
+    A wedge of light across a page in the shadow is skewed as light ink is; but it reaches the border.
+    """
+    likelier, *others = likely_polarities(grey)
+    if others:
+        return None
+    _, light_border = _light_shares(reduced(grey, _REDUCED_SIDE))
+    paper_border = light_border if likelier is Polarity.DARK_ON_LIGHT else 1.0 - light_border
+    return likelier.reversed if paper_border < _ALL_PAPER_BORDER else None
 
 
 def possible_polarities(grey: GreyPixels, polarity: Polarity) -> tuple[Polarity, ...]:

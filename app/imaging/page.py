@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import BoundingBox, Polarity
-from app.imaging.binarise import Ink, find_ink, possible_polarities
+from app.imaging.binarise import Ink, find_ink, possible_polarities, unlikely_polarity
 from app.imaging.blocks import levelled
 from app.imaging.frames import is_frame
 from app.imaging.line import (
@@ -83,8 +83,9 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     Blocks of another grey come first, if there are any, with what stands on them and beside them; then writing much
     paler than other writing, if there is any, with that. What may be a display is seen as one, then as any other page.
     Then under the other polarity, where the grey levels leave a doubt; then those of a panel that stands out from the
-    image; then as one digit that the image was cropped tight around, from top to bottom; last what is written over a
-    picture. What looks like an empty cell has no lines, unless it is such a digit.
+    image; then under the other polarity, where light or shadow may look like ink; then as one digit that the image was
+    cropped tight around, from top to bottom; last what is written over a picture. What looks like an empty cell has no
+    lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     level = levelled(grey, polarity)
@@ -110,6 +111,9 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
             for one in possible_polarities(panel.pixels, polarity):
                 lines = page_lines(panel.pixels, one, most_digits)
                 yield PageView([line.within(panel.to_image, grey.shape) for line in lines])
+        unlikely = unlikely_polarity(grey) if polarity is Polarity.AUTO else None
+        if unlikely is not None:
+            yield PageView(page_lines(grey, unlikely, most_digits))
     for one in likely if is_one_mark(likeliest) else ():
         around = with_paper_around(grey, one)
         found = tight_digit(around, grey.shape, one)
