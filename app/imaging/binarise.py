@@ -71,7 +71,7 @@ def find_ink(grey: GreyPixels, polarity: Polarity = Polarity.AUTO) -> Ink:
     """
     if polarity is Polarity.AUTO:
         polarity = likely_polarities(grey)[0]
-    smooth = _denoised(grey if polarity is Polarity.DARK_ON_LIGHT else np.uint8(255) - grey)
+    smooth = denoised(grey if polarity is Polarity.DARK_ON_LIGHT else np.uint8(255) - grey)
     return ink_of(np.asarray(cv2.subtract(_paper_level(smooth), smooth), np.uint8))
 
 
@@ -194,20 +194,27 @@ def _inner_skewness(grey: GreyPixels) -> float:
     return float(squares.sum() / inner.size / variance**1.5)
 
 
-def _denoised(grey: GreyPixels) -> GreyPixels:
-    """A light blur, only where strokes are wide enough to bear it."""
-    if min(grey.shape) < 48:
-        return grey
-    return cv2.GaussianBlur(grey, (3, 3), 0).astype(np.uint8, copy=False)
-
-
 def _paper_level(grey: GreyPixels) -> GreyPixels:
     """The light of the paper under dark ink, pixel by pixel, (h, w) uint8."""
     small = reduced(grey, _REDUCED_SIDE)
-    # Wider than any stroke: a digit's stroke is at most a quarter of its height, and the digit may fill the image.
-    side = max(3, round(0.4 * min(small.shape))) | 1
+    side = wider_than_strokes(small)
     paper = closed(small, side)
     if is_even(paper):  # and so it would stay
         return np.full_like(grey, paper[0, 0])
     paper = cv2.blur(paper, (side, side)).astype(np.uint8, copy=False)
     return cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def wider_than_strokes(grey: GreyPixels) -> int:
+    """Of an image, (h, w), an odd number of pixels that no stroke of a digit in it is as wide as.
+
+    A digit's stroke is at most a quarter of its height, and the digit may fill the image.
+    """
+    return max(3, round(0.4 * min(grey.shape))) | 1
+
+
+def denoised(grey: GreyPixels) -> GreyPixels:
+    """An image, (h, w) uint8, with a light blur where strokes are wide enough to bear it."""
+    if min(grey.shape) < 48:
+        return grey
+    return cv2.GaussianBlur(grey, (3, 3), 0).astype(np.uint8, copy=False)

@@ -29,6 +29,7 @@ from app.imaging.overlays import find_overlays
 from app.imaging.pale import with_pale_ink
 from app.imaging.panel import find_panel
 from app.imaging.reading_order import reading_order
+from app.imaging.relit import relit_ink
 from app.imaging.segment import Candidate, candidate_views, digit_candidates, in_small_print
 from app.imaging.signs import without_signs
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
@@ -81,11 +82,11 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
     """The lines of an image, (h, w) uint8, in each way that it may be seen, the likelier ways first.
 
     Blocks of another grey come first, if there are any, with what stands on them and beside them; then writing much
-    paler than other writing, if there is any, with that. What may be a display is seen as one, then as any other page.
-    Then under the other polarity, where the grey levels leave a doubt; then those of a panel that stands out from the
-    image; then under the other polarity, where light or shadow may look like ink; then as one digit that the image was
-    cropped tight around, from top to bottom; last what is written over a picture. What looks like an empty cell has no
-    lines, unless it is such a digit.
+    paler than other writing, if there is any, with that. What may be a display is seen as one, then as any other page;
+    in between, where the edge of a shadow lies across it, in one light. Then under the other polarity, where the grey
+    levels leave a doubt; then those of a panel that stands out from the image; then under the other polarity, where
+    light or shadow may look like ink; then as one digit that the image was cropped tight around, from top to bottom;
+    last what is written over a picture. What looks like an empty cell has no lines, unless it is such a digit.
     Which of them shows digits is for a reader to say; those that it does not ask for are not made.
     """
     level = levelled(grey, polarity)
@@ -102,8 +103,12 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         paler = with_pale_ink(likeliest)
         if paler is not None:
             yield PageView(_lines_of(paler, digit_candidates(paler, most_digits)), rivalled=True)
+        even = None if polarity is Polarity.LIGHT_ON_DARK else relit_ink(grey)
         for candidates in candidate_views(likeliest, most_digits):
-            yield PageView(_lines_of(likeliest, candidates))
+            yield PageView(_lines_of(likeliest, candidates), rivalled=even is not None)
+            if even is not None:
+                yield PageView(_lines_of(even, digit_candidates(even, most_digits)))
+                even = None
         for one in likely[1:]:
             yield PageView(page_lines(grey, one, most_digits))
         panel = find_panel(grey)
