@@ -76,7 +76,7 @@ def with_leaning_ones(
 def _is_like_a_digit(piece: LinePiece, line: LineImage) -> bool:
     height, width = piece.ink.shape
     usual = float(np.median([len(other.ink) for other in line.pieces]))
-    return width < height and _LEAST_HEIGHT * usual <= height <= _MOST_HEIGHT * usual
+    return bool(width < height and _LEAST_HEIGHT * usual <= height <= _MOST_HEIGHT * usual)
 
 
 def _place_of(piece: LinePiece, line: LineImage, text: Decoded) -> int:

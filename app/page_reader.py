@@ -62,14 +62,16 @@ class PageReader:
             found = self._said(view.lines, expected_length, stages, deadline)
             if rivalled and read is not None:
                 # A digit may be lost at the edge of a shadow, which is wiped as that of a block is, or be made another
-                # one by a pattern of the paper that is taken for pale ink.
-                read = found if found.count >= read.count and found.surety >= read.surety else read
+                # one by a pattern of the paper that is taken for pale ink. The edge of a shadow may be a 1.
+                surer = found.count >= read.count and found.surety >= read.surety
+                was_edge = view.in_one_light and found.says_nothing and _is_lone(read, "1")
+                read = found if surer or was_edge else read
                 break
             if read is None or _is_better(found, read, view.over_picture):
                 read = found
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
-                if found.surety >= _SURELY and not _is_round(found):
+                if found.surety >= _SURELY and not _is_lone(found, "0"):
                     rivalled = view.rivalled
                     if not rivalled:
                         break
@@ -180,6 +182,6 @@ def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
     return found.surety > least
 
 
-def _is_round(page: PageText) -> bool:
-    """Whether a 0 is all that is read, as of anything round: a picture may show that, and have writing over it."""
-    return [text.text for text in page.texts if text.text] == ["0"]
+def _is_lone(page: PageText, digit: str) -> bool:
+    """Whether a digit is all that is read: a 0, as of anything round, which may have writing over it, or a 1."""
+    return [text.text for text in page.texts if text.text] == [digit]

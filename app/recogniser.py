@@ -32,6 +32,7 @@ from app.imaging.decode import GreyImage, decode_image
 from app.imaging.glyph import Glyph, normalise_glyph
 from app.imaging.line import digit_line
 from app.imaging.reading_order import reading_order
+from app.imaging.relit import relit_digits
 from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity, single_digit
 from app.imaging.tight import reaches_edge, tight_digits
 from app.line_reading import line_readings
@@ -41,7 +42,7 @@ from app.runner import Runner, awaited
 from app.second_look import (
     Agreement,
     agreed,
-    is_cropped_tight,
+    is_surely_right,
     is_unsure,
     other_glyphs,
 )
@@ -128,10 +129,13 @@ class Recogniser:
                 return _without_digit(image, stages)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
             tight = yield from self._seen(tight_digits(image.pixels, polarity), stages, deadline)
-            if tight is not None and is_cropped_tight(
-                tight.probabilities, None if seen is None else seen.probabilities
-            ):
-                seen = tight
+            lit = yield from self._seen(relit_digits(image.pixels, polarity), stages, deadline)
+            for other in (tight, lit):
+                if other is not None and is_surely_right(
+                    other.probabilities, None if seen is None else seen.probabilities
+                ):
+                    seen = other
+                    break
         if seen is None:
             return _without_digit(image, stages)
         if is_unsure(seen.probabilities):

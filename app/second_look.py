@@ -22,8 +22,8 @@ from app.imaging.looks import other_digit_looks
 # the negative log-likelihood of validation's 5,239 images was, with digits 1.7.0, 0.1036 with 0.9 (303 of them were
 # looked at again), 0.1012 with 0.95 (445) and 0.1007 with 0.98 (720): beyond, more work wins next to nothing.
 _UNSURE = 0.95
-# What an image may be cropped tight around must be a digit this surely.
-_SURE_OF_TIGHT = 0.9
+# What is seen in another way must be a digit this surely.
+_SURE_OF_OTHER = 0.9
 # No opinion is surer than this that a class is none: else it would outweigh whatever the others are sure of.
 _LEAST_PROBABILITY = 1e-6
 # How much the glyph network's opinion and the line readers' count, where a version does not say.
@@ -40,13 +40,13 @@ def is_unsure(probabilities: NDArray[np.float64]) -> bool:
     return float(probabilities.max()) < _UNSURE
 
 
-def is_cropped_tight(tight: NDArray[np.float64], first: NDArray[np.float64] | None) -> bool:
-    """Whether an image is cropped tight around a digit, by the probabilities, (11,), of what is seen under either view.
+def is_surely_right(other: NDArray[np.float64], first: NDArray[np.float64] | None) -> bool:
+    """Whether another way of seeing an image is the right one, by the probabilities, (11,), of what is seen in each.
 
-    `first` is None where there was nothing to be seen.
+    As cropped tight around a digit, or as in one light. `first` is None where there was nothing to be seen.
     """
-    surely = float(tight[:DIGITS].max())
-    least = _SURE_OF_TIGHT if first is None else max(_SURE_OF_TIGHT, float(first[:DIGITS].max()))
+    surely = float(other[:DIGITS].max())
+    least = _SURE_OF_OTHER if first is None else max(_SURE_OF_OTHER, float(first[:DIGITS].max()))
     return surely >= least
 
 

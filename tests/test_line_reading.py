@@ -157,7 +157,7 @@ def test_looks_of_which_most_say_nothing_say_nothing() -> None:
 
 @pytest.mark.parametrize(("silent", "text"), [(0, "12"), (1, "12"), (2, "")])
 def test_what_most_looks_agree_on_is_read_though_one_sees_nothing(silent: int, text: str) -> None:
-    """Nine looks of ten are sure, and one sees nothing: nine times as probable as nothing, whatever one look must be."""
+    """Nine looks of ten are sure, one sees nothing: that is nine times as probable, whatever one look must be."""
     page = page_text([line()], [said("12", sure=1.0)], 1.0)
     looks = heard(*[said("12")] * (10 - silent), *[said("")] * silent)
     again = looked_again(page, [0], [looks], 40.0)

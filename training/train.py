@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.calibration import DIGITS, LABELS, NON_DIGIT, calibrated_probabilities, other_polarity_is_right
 from app.imaging.glyph import network_input
-from app.second_look import is_cropped_tight
+from app.second_look import is_surely_right
 from training.averaging import keep_best_share
 from training.config import TrainingConfig
 from training.data import TrainingData
@@ -98,7 +98,7 @@ def image_logits(network: keras.Model, images: ImageSet, temperature: float = 1.
     for image, glyph in _taken(images.tight, tightly).items():
         seen = first.get(image)
         may_be_tight = seen is None or images.plain.reaches_edge[seen]
-        if may_be_tight and is_cropped_tight(tightly[glyph], None if seen is None else plainly[seen]):
+        if may_be_tight and is_surely_right(tightly[glyph], None if seen is None else plainly[seen]):
             answered[image] = tight[glyph]
     return answered
 

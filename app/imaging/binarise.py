@@ -210,7 +210,7 @@ def wider_than_strokes(grey: GreyPixels) -> int:
 
     A digit's stroke is at most a quarter of its height, and the digit may fill the image.
     """
-    return max(3, round(0.4 * min(grey.shape))) | 1
+    return int(max(3, round(0.4 * min(grey.shape)))) | 1
 
 
 def denoised(grey: GreyPixels) -> GreyPixels:

@@ -70,11 +70,14 @@ Row = list[Candidate]
 class PageView:
     """The lines of an image, seen in one way. `rivalled`: the next one may be right, however sure this one is.
 
+    `in_one_light`: as if no shadow lay across it; what was seen before may have been the edge of one.
+
     `over_picture`: in a picture much stands in rows, so that what is read there may be none of its writing, or a part.
     """
 
     lines: list[LineImage]
     rivalled: bool = False
+    in_one_light: bool = False
     over_picture: bool = False
 
 
@@ -107,7 +110,8 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         for candidates in candidate_views(likeliest, most_digits):
             yield PageView(_lines_of(likeliest, candidates), rivalled=even is not None)
             if even is not None:
-                yield PageView(_lines_of(even, digit_candidates(even, most_digits)))
+                lines = _lines_of(even, digit_candidates(even, most_digits))
+                yield PageView(lines, in_one_light=likely[0] is Polarity.DARK_ON_LIGHT)
                 even = None
         for one in likely[1:]:
             yield PageView(page_lines(grey, one, most_digits))
