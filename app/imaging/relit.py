@@ -53,8 +53,9 @@ def relit_digits(grey: GreyPixels, polarity: Polarity) -> list[Candidate]:
 
 
 def _has_steps(grey: GreyPixels) -> bool:
-    light = _light(reduced(grey, _LOOKED_AT_SIDE))
-    side = wider_than_strokes(light)
+    small = reduced(grey, _LOOKED_AT_SIDE)
+    side = wider_than_strokes(small)
+    light = closed(small, side)  # a rule along the image's edge is no shadow
     changes = cv2.absdiff(cv2.blur(light, (side, side)), light)
     changed = cv2.threshold(changes, _LEAST_CHANGE - 1, 255, cv2.THRESH_BINARY)[1]
     return cv2.countNonZero(changed) >= _LEAST_CHANGED * light.size
