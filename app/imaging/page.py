@@ -107,12 +107,13 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         if paler is not None:
             yield PageView(_lines_of(paler, digit_candidates(paler, most_digits)), rivalled=True)
         even = None if polarity is Polarity.LIGHT_ON_DARK else relit_ink(grey)
+        # Light ink is as light that falls on the page; dark ink is not as a shadow.
+        shadowed = even is not None and likely[0] is Polarity.DARK_ON_LIGHT
         for candidates in candidate_views(likeliest, most_digits):
-            yield PageView(_lines_of(likeliest, candidates), rivalled=even is not None)
+            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed)
             if even is not None:
-                lines = _lines_of(even, digit_candidates(even, most_digits))
-                yield PageView(lines, in_one_light=likely[0] is Polarity.DARK_ON_LIGHT)
-                even = None
+                yield PageView(_lines_of(even, digit_candidates(even, most_digits)), in_one_light=shadowed)
+                even, shadowed = None, False
         for one in likely[1:]:
             yield PageView(page_lines(grey, one, most_digits))
         panel = find_panel(grey)
