@@ -26,6 +26,8 @@ _LOOKED_AT_SIDE, _LIGHT_SIDE = 128, 256
 _LEAST_SIDE = 48
 # There are some where smoothing changes the light by so many grey levels of 255, on this share of the image.
 _LEAST_CHANGE, _LEAST_CHANGED = 12, 0.02
+# Where there is less light than this, of 255, the camera's noise is a large share of it.
+_LEAST_LIGHT = 32
 
 
 def relit_ink(grey: GreyPixels) -> Ink | None:
@@ -35,8 +37,8 @@ def relit_ink(grey: GreyPixels) -> Ink | None:
         return None
     light = _light(reduced(smooth, _LIGHT_SIDE))
     light = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-    shares = np.asarray(cv2.divide(smooth, light, scale=255.0), np.uint8)
-    return ink_of(np.uint8(255) - shares)
+    lit = np.maximum(light, np.uint8(_LEAST_LIGHT))
+    return ink_of(np.asarray(cv2.divide(cv2.subtract(light, smooth), lit, scale=255.0), np.uint8))
 
 
 def relit_digits(grey: GreyPixels, polarity: Polarity) -> list[Candidate]:

@@ -52,6 +52,16 @@ def test_a_shadow_on_a_blank_page_is_no_ink() -> None:
     assert np.count_nonzero(ink.mask) < 1e-3 * ink.mask.size
 
 
+def test_noise_in_the_black_around_a_sheet_is_no_ink() -> None:
+    sheet = np.pad(draw_number("4071826"), 150, constant_values=2)
+    noisy = np.clip(sheet + np.random.default_rng(1).normal(0, 2, sheet.shape), 0, 255).astype(np.uint8)
+    ink = relit_ink(noisy)
+    assert ink is not None
+    around = ink.mask.copy()
+    around[145:-145, 145:-145] = 0
+    assert not around.any()
+
+
 def test_a_digit_in_one_light_stands_free_in_an_image_that_has_room_for_a_shadow() -> None:
     shaded = in_shadow(faint(draw_digit(5)))
     (candidate,) = relit_digits(shaded, Polarity.AUTO)
