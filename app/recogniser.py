@@ -128,9 +128,8 @@ class Recogniser:
             if seen is None:
                 return _without_digit(image, stages)
         if seen is None or reaches_edge(seen.candidate, image.pixels):
-            tight = yield from self._seen(tight_digits(image.pixels, polarity), stages, deadline)
-            lit = yield from self._seen(relit_digits(image.pixels, polarity), stages, deadline)
-            for other in (tight, lit):
+            for other_digits in (tight_digits, relit_digits):
+                other = yield from self._seen(other_digits(image.pixels, polarity), stages, deadline)
                 if other is not None and is_surely_right(
                     other.probabilities, None if seen is None else seen.probabilities
                 ):

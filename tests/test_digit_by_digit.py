@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +18,9 @@ from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage, LinePiece
 from app.line_reading import PageText
 from app.page_reader import PageReader
 from app.reader import Reader
-from app.runner import Logits
 from app.stages import Stages
 from tests.images import draw_number
+from tests.readers import InkReader
 
 _PITCH = 8
 
@@ -156,32 +155,12 @@ def test_a_digit_is_seen_as_its_piece_and_as_what_stands_on_the_line() -> None:
     assert (blank[::2] == blank[1::2]).all()
 
 
-class Torn:
-    """A network that sees digits where there is ink, sure of all but the second, which is a 1 or a 7."""
-
-    def submit(self, lines: NDArray[np.uint8]) -> Future[Logits]:
-        logits = np.full((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), -12.0, np.float32)
-        logits[:, :, BLANK] = 0.0
-        for own, pixels in zip(logits, lines, strict=True):
-            inked = np.flatnonzero(pixels.max(axis=0) > 80)
-            runs = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
-            for run, classes in zip(runs, ([4], [1, 7], [2]), strict=False):
-                step = int(run.mean()) // STEP_WIDTH
-                own[step] = -12.0
-                own[step, classes] = [0.2, 0.0][: len(classes)]
-        future: Future[Logits] = Future()
-        future.set_result(Logits(logits, 0.0, 0.0))
-        return future
-
-    def close(self) -> None:
-        pass
-
-
 def test_a_page_asks_the_glyph_network_about_the_digits_of_a_line_in_doubt() -> None:
     def opinion(glyphs: NDArray[np.uint8], _: Stages, __: Deadline) -> NDArray[np.float64]:
         assert glyphs.shape == (6, 28, 28)
         return sure_of(4, 7, 2)
 
-    pages = PageReader(Reader(Torn(), 1.0, 0.5, 1.0), None, opinion)
+    torn = InkReader(({4: 0.2}, {1: 0.2, 7: 0.0}, {2: 0.2}).__getitem__)
+    pages = PageReader(Reader(torn, 1.0, 0.5, 1.0), None, opinion)
     said, _ = pages.read(draw_number("472"), Polarity.AUTO, None, 100, Stages(), Deadline(60))
     assert [text.text for text in said.texts] == ["472"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,9 +16,9 @@ from app.leaning_ones import Stroke, stroke_glyphs, unread_strokes, with_leaning
 from app.line_reading import PageText
 from app.page_reader import PageReader
 from app.reader import Reader
-from app.runner import Logits
 from app.stages import Stages
 from tests.images import draw_number
+from tests.readers import InkReader
 
 _PITCH = 8
 
@@ -112,26 +110,6 @@ def test_a_stroke_that_was_read_is_not_read_twice() -> None:
     assert unread_strokes(page(line("05/64892"), read(own)), {0: [own]}) == []
 
 
-class Torn:
-    """A network that sees a 4 in any ink, but a 1 or nothing in the third piece of a line."""
-
-    def submit(self, lines: NDArray[np.uint8]) -> Future[Logits]:
-        logits = np.full((len(lines), lines.shape[2] // STEP_WIDTH, BLANK + 1), -12.0, np.float32)
-        logits[:, :, BLANK] = 0.0
-        for own, pixels in zip(logits, lines, strict=True):
-            inked = np.flatnonzero(pixels.max(axis=0) > 80)
-            for place, run in enumerate(np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)):
-                step = int(run.mean()) // STEP_WIDTH
-                own[step] = -12.0
-                own[step, [1, BLANK] if place == 2 else [4]] = [-0.4, 0.0] if place == 2 else [0.0]
-        future: Future[Logits] = Future()
-        future.set_result(Logits(logits, 0.0, 0.0))
-        return future
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize(("length", "text"), [(None, "44144444"), (7, "4444444")])
 def test_a_page_has_the_1_that_its_reader_left_out_unless_it_is_told_how_many_there_are(
     length: int | None, text: str
@@ -139,6 +117,7 @@ def test_a_page_has_the_1_that_its_reader_left_out_unless_it_is_told_how_many_th
     def opinion(glyphs: NDArray[np.uint8], _: Stages, __: Deadline) -> NDArray[np.float64]:
         return np.repeat(ONE, len(glyphs), axis=0)
 
-    pages = PageReader(Reader(Torn(), 1.0, 0.5, 1.0), None, opinion)
+    torn = InkReader(lambda place: {1: -0.4, BLANK: 0.0} if place == 2 else {4: 0.0})
+    pages = PageReader(Reader(torn, 1.0, 0.5, 1.0), None, opinion)
     said, _ = pages.read(draw_number("44144444"), Polarity.AUTO, length, 100, Stages(), Deadline(60))
     assert [own.text for own in said.texts] == [text]
