@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain import BoundingBox, Polarity
+from app.domain import Polarity
 from app.imaging.binarise import Ink, find_ink, possible_polarities, unlikely_polarity
 from app.imaging.blocks import levelled
 from app.imaging.frames import is_frame
@@ -18,19 +18,17 @@ from app.imaging.line import (
     MOST_WIDTH,
     Between,
     LineImage,
+    Pieces,
     cut_line,
-    main_line,
     pieces_of,
-    slope_of,
-    turned_boxes,
     whole_image,
 )
 from app.imaging.overlays import find_overlays
 from app.imaging.pale import with_pale_ink
 from app.imaging.panel import find_panel
-from app.imaging.reading_order import reading_order
 from app.imaging.relit import relit_ink
-from app.imaging.segment import Candidate, candidate_views, digit_candidates, in_small_print
+from app.imaging.rows import Row, parted_at_rows, rows_apart, text_rows, usual_row_height
+from app.imaging.segment import Candidate, candidate_views, digit_candidates
 from app.imaging.signs import without_signs
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
 
@@ -41,29 +39,13 @@ _GUTTER, _LEAST_ROWS = 1.2, 3
 # Small print beside large digits, such as the cents of a price, is a number of its own: so many pieces at the end of a
 # row, this share of the others' height, their tops as high to this share of it; print is alike to this factor.
 _RAISED, _RAISED_HEIGHT, _LEVEL, _SET = (2, 3), (0.3, 0.55), 0.25, 1.12
-# A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
-_LEAST_HEIGHT = 0.25
-# … unless it has so many pieces, and this share of them are alike and not tiny.
-_LEAST_PRINTED, _PRINTED_SHARE = 3, 0.8
-# One piece alone, lower and narrower than this, is what is left of a rule: a lone 1 is written as high as other digits.
-_SCRAP_HEIGHT = 0.6
-_SCRAP_WIDTH = 0.2
-# Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.
-_LEAST_DISTANCE = 0.75
 # A row of which another row's line shows this share is no row of its own.
 _SEEN_TWICE = 0.6
-# Of a line that the image's upper or lower edge cuts, so many of the digits are so near it, in heights of the main
-# line's, and so much lower than those: what is left of a line that a crop went through. A whole one may be as near.
-_CUT_SHARE = 0.5
-_AT_THE_EDGE = 0.06
-_CUT_HEIGHT = 0.8
 
 # A digit that an image is cropped tight around is as high as this share of the image.
 _TIGHT = 0.97
 # An image of one line is a strip where it is no higher than so many times what shows the line.
 _STRIP = 2.5
-
-Row = list[Candidate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +91,10 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         even = None if polarity is Polarity.LIGHT_ON_DARK else relit_ink(grey)
         # Light ink is as light that falls on the page; dark ink is not as a shadow.
         shadowed = even is not None and likely[0] is Polarity.DARK_ON_LIGHT
-        for candidates in candidate_views(likeliest, most_digits):
-            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed)
+        views = list(candidate_views(likeliest, most_digits))
+        for index, candidates in enumerate(views):
+            # Digits of rows that are close to each other may seem to be parts of a display's.
+            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed or index + 1 < len(views))
             if even is not None:
                 yield PageView(_lines_of(even, digit_candidates(even, most_digits)), in_one_light=shadowed)
                 even, shadowed = None, False
@@ -152,49 +136,36 @@ def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
     ink, candidates = without_signs(ink, candidates)
     if not candidates:
         return []
+    rows = text_rows(parted_at_rows(candidates), ink.mask.shape[0])
     pieces = pieces_of(ink)
-    found = text_rows(candidates, ink.mask.shape[0])
-    gutters = _gutters(found)
-    rows = [
-        [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1], gutters)]
-        for row in found
-    ]
-    lines = [line for row in _seen_once(rows) for line in row]
+    gutters = _gutters(rows)
+    cut = [_cut_row(ink, row, pieces, gutters) for row in rows]
+    kept = _seen_once(cut)
+    if len(kept) > 1:
+        rows = [rows[index] for index in kept]
+        lines = [line for own, row, others in rows_apart(ink, rows) for line in _cut_row(own, row, others, gutters)]
+    else:
+        lines = cut[kept[0]]
     if len(lines) == 1 and ink.mask.shape[0] <= _STRIP * lines[0].height:
         return [replace(lines[0], strip=ink)]
     return lines
 
 
-def text_rows(candidates: Sequence[Candidate], height: int) -> list[Row]:
-    """The rows that candidates stand in, from top to bottom, each from left to right; `height` is the image's.
+def _cut_row(ink: Ink, row: Row, pieces: Pieces, gutters: Sequence[float]) -> list[LineImage]:
+    return [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1], gutters)]
 
-    What is not of the main row is left out where it is low, close to another row, a lone scrap of a stroke, or cut by
-    the image's edge.
+
+def _seen_once(rows: Sequence[list[LineImage]]) -> list[int]:
+    """The indices of the rows without those whose lines lie within another's that has more ink.
+
+    Both would say the same digits.
     """
-    main = main_line(candidates)
-    rows = _level_rows(candidates)
-    if len(rows) <= 1:
-        return [main]
-    heights = [_usual_height(row) for row in rows]
-    tallest = _usual_height(main)
-    kept: list[int] = []
-    for index in sorted(range(len(rows)), key=lambda i: -sum(one.box.area for one in rows[i])):
-        low = heights[index] < _LEAST_HEIGHT * tallest and not _is_print(rows[index])
-        cut = heights[index] < _CUT_HEIGHT * tallest and _at_the_edge(rows[index], height, _AT_THE_EDGE * tallest)
-        scrap = len(rows[index]) == 1 and _is_scrap(rows[index][0].box, tallest)
-        if not kept or not (low or cut or scrap or any(_same_row(rows[index], rows[other]) for other in kept)):
-            kept.append(index)
-    return [rows[index] for index in sorted(kept)]
-
-
-def _seen_once(rows: Sequence[list[LineImage]]) -> list[list[LineImage]]:
-    """The rows without those whose lines lie within another's that has more ink: both would say the same digits."""
     kept: list[int] = []
     for index in sorted(range(len(rows)), key=lambda i: -_inked(rows[i])):
         others = [line for other in kept for line in rows[other]]
         if not all(any(_within(line, other) for other in others) for line in rows[index]):
             kept.append(index)
-    return [rows[index] for index in sorted(kept)]
+    return sorted(kept)
 
 
 def _inked(row: Sequence[LineImage]) -> int:
@@ -210,66 +181,11 @@ def _within(line: LineImage, other: LineImage) -> bool:
     return bool(seen > _SEEN_TWICE * np.ptp(y) and 0 <= x.mean() <= other.pixels.shape[1])
 
 
-def _is_scrap(box: BoundingBox, height: float) -> bool:
-    """Whether a piece alone is a scrap of a stroke beside digits so high."""
-    return box.height < _SCRAP_HEIGHT * height and box.width < _SCRAP_WIDTH * height
-
-
-def _is_print(row: Row) -> bool:
-    """Whether a row is of pieces that are all alike in height, as those of small print are and specks are not."""
-    boxes = np.array([one.box.height for one in row], np.int32)
-    return len(row) >= _LEAST_PRINTED and float(in_small_print(boxes).mean()) >= _PRINTED_SHARE
-
-
-def _at_the_edge(row: Row, height: int, margin: float) -> bool:
-    """Whether a row's pieces lie at the upper or the lower edge of an image so high."""
-    near = [one.box.top <= margin or one.box.bottom >= height - margin for one in row]
-    return float(np.mean(near)) >= _CUT_SHARE
-
-
-def _level_rows(candidates: Sequence[Candidate]) -> list[Row]:
-    """Rows of a page, which may be skewed: the slope that its longest rows have is taken away first."""
-    rows = [[candidates[i] for i in row] for row in reading_order([one.box for one in candidates])]
-    if len(rows) <= 1:
-        return rows
-    slope = slope_of(max(rows, key=len))
-    if not slope:
-        return rows
-    boxes = turned_boxes(candidates, -slope)
-    corner = boxes[:, :2].min(axis=0)
-    level = [
-        BoundingBox(*(int(v) for v in np.rint(box[:2] - corner)), *(max(1, int(v)) for v in np.rint(box[2:] - box[:2])))
-        for box in boxes
-    ]
-    return [[candidates[i] for i in row] for row in reading_order(level)]
-
-
-def _same_row(row: Row, other: Row) -> bool:
-    """Whether two rows lie so near each other, where both are, that one is scraps of the other."""
-    left = max(min(one.box.left for one in row), min(one.box.left for one in other))
-    right = min(max(one.box.right for one in row), max(one.box.right for one in other))
-    if left >= right:
-        return False
-    middle = (left + right) / 2
-    apart = abs(_middle_at(row, middle) - _middle_at(other, middle))
-    return apart < _LEAST_DISTANCE * max(_usual_height(row), _usual_height(other))
-
-
-def _middle_at(row: Row, x: float) -> float:
-    """How far down a row is at a column: the middle of its nearest piece."""
-    nearest = min(row, key=lambda one: abs((one.box.left + one.box.right) / 2 - x))
-    return (nearest.box.top + nearest.box.bottom) / 2
-
-
-def _usual_height(row: Row) -> float:
-    return float(np.median([one.box.height for one in row]))
-
-
 def _gutters(rows: Sequence[Row]) -> list[float]:
     """The middles of the gaps between columns: where no row has anything, and several have something on both sides."""
     if len(rows) < _LEAST_ROWS:
         return []
-    least = _GUTTER * float(np.median([_usual_height(row) for row in rows]))
+    least = _GUTTER * float(np.median([usual_row_height(row) for row in rows]))
     pieces = sorted((one.box.left, one.box.right) for row in rows for one in row)
     ends = [(row[0].box.left, max(one.box.right for one in row)) for row in rows]
     gutters, right = [], pieces[0][1]
@@ -283,7 +199,7 @@ def _gutters(rows: Sequence[Row]) -> list[float]:
 
 def _numbers(row: Row, width: int, gutters: Sequence[float]) -> Iterator[tuple[Row, Between | None]]:
     """The numbers of a row: parted at gutters, where a gap is wide, and where they are too long for one line."""
-    height = _usual_height(row)
+    height = usual_row_height(row)
     cuts = [0, *sorted({*_wide_gaps(row, height), *_at_gutters(row, gutters), *_raised(row)}), len(row)]
     parts = [row[start:end] for start, end in itertools.pairwise(cuts)]
     parts = [shorter for part in parts for shorter in _short_enough(part, height)]
