@@ -175,13 +175,19 @@ def _level_rows(candidates: Sequence[Candidate]) -> list[Row]:
 
 def _same_row(row: Row, other: Row) -> bool:
     """Whether two rows lie so near each other, where both are, that one is scraps of the other."""
+    apart = distance_of(row, other)
+    return apart is not None and apart < _LEAST_DISTANCE
+
+
+def distance_of(row: Row, other: Row) -> float | None:
+    """How far apart two rows are, in heights of the higher one's digits, where both are; None where nothing is both."""
     left = max(min(one.box.left for one in row), min(one.box.left for one in other))
     right = min(max(one.box.right for one in row), max(one.box.right for one in other))
     if left >= right:
-        return False
+        return None
     middle = (left + right) / 2
     apart = abs(_middle_at(row, middle) - _middle_at(other, middle))
-    return apart < _LEAST_DISTANCE * max(usual_row_height(row), usual_row_height(other))
+    return apart / max(usual_row_height(row), usual_row_height(other))
 
 
 def _middle_at(row: Row, x: float) -> float:

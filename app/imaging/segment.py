@@ -38,6 +38,8 @@ _MIN_PAGE_HEIGHT = 0.2
 
 # But for what is at least so many pixels high, of which there are so many that are alike: smaller print.
 _LEAST_PRINT, _LEAST_PRINTED = 8, 3
+# A piece so many times as high as the usual one is digits of two rows, which touch, or no digit.
+_TALLER = 1.6
 # Digits of one page are alike in height to this factor.
 _ALIKE = 1.25
 # A pixel and its eight neighbours; and theirs.
@@ -252,7 +254,10 @@ def _joined(components: Components, labels: NDArray[np.intp]) -> list[list[int]]
     """Groups of components that are pieces of one digit: above one another, close, together no taller than a digit."""
     stats = components.stats
     order = labels[np.argsort(-stats[labels, HEIGHT], kind="stable")].tolist()
-    tallest = max(stats[order, HEIGHT].tolist(), default=0)
+    if not order:
+        return []
+    heights = stats[order, HEIGHT]
+    tallest = int(heights[heights <= _TALLER * usual_height(heights)].max())
     wholes = np.zeros((len(order), 4), np.int64)  # left, top, right and bottom of each group
     groups: list[list[int]] = []
     for label in order:
