@@ -27,7 +27,7 @@ from app.imaging.overlays import find_overlays
 from app.imaging.pale import with_pale_ink
 from app.imaging.panel import find_panel
 from app.imaging.relit import relit_ink
-from app.imaging.rows import Row, distance_of, parted_at_rows, rows_apart, text_rows, usual_row_height
+from app.imaging.rows import Row, are_two, parted_at_rows, rows_apart, text_rows, usual_row_height
 from app.imaging.segment import Candidate, candidate_views, digit_candidates
 from app.imaging.signs import without_signs
 from app.imaging.tight import is_one_mark, tight_digit, with_paper_around
@@ -39,9 +39,8 @@ _GUTTER, _LEAST_ROWS = 1.2, 3
 # Small print beside large digits, such as the cents of a price, is a number of its own: so many pieces at the end of a
 # row, this share of the others' height, their tops as high to this share of it; print is alike to this factor.
 _RAISED, _RAISED_HEIGHT, _LEVEL, _SET = (2, 3), (0.3, 0.55), 0.25, 1.12
-# A row of which another row's line shows this share is no row of its own, unless it is so many digit heights under it.
+# A row of which another row's line shows this share is no row of its own, unless it is clearly above or below it.
 _SEEN_TWICE = 0.6
-_LEAST_DISTANCE = 1.0
 
 # A digit that an image is cropped tight around is as high as this share of the image.
 _TIGHT = 0.97
@@ -163,7 +162,7 @@ def _seen_once(rows: Sequence[Row], lines: Sequence[list[LineImage]]) -> list[in
     """
     kept: list[int] = []
     for index in sorted(range(len(rows)), key=lambda i: -_inked(lines[i])):
-        near = [other for other in kept if (distance_of(rows[index], rows[other]) or 0.0) < _LEAST_DISTANCE]
+        near = [other for other in kept if not are_two(rows[index], rows[other])]
         others = [line for other in near for line in lines[other]]
         if not all(any(_within(line, other) for other in others) for line in lines[index]):
             kept.append(index)

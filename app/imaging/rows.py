@@ -24,6 +24,8 @@ _SCRAP_HEIGHT = 0.6
 _SCRAP_WIDTH = 0.2
 # Rows nearer than this, in digit heights, are one: signs, dots and scraps beside the digits of a line.
 _LEAST_DISTANCE = 0.75
+# Such rows as are as far apart as this reach into each other's lines at most.
+_CLEAR_DISTANCE = 0.9
 # Of a line that the image's upper or lower edge cuts, so many of the digits are so near it, in heights of the main
 # line's, and so much lower than those: what is left of a line that a crop went through. A whole one may be as near.
 _CUT_SHARE = 0.5
@@ -175,11 +177,20 @@ def _level_rows(candidates: Sequence[Candidate]) -> list[Row]:
 
 def _same_row(row: Row, other: Row) -> bool:
     """Whether two rows lie so near each other, where both are, that one is scraps of the other."""
-    apart = distance_of(row, other)
+    apart = _distance(row, other)
     return apart is not None and apart < _LEAST_DISTANCE
 
 
-def distance_of(row: Row, other: Row) -> float | None:
+def are_two(row: Row, other: Row) -> bool:
+    """Whether two rows are one above the other, and neither is a part of the other: the bar of a 5, half of a 0."""
+    apart = _distance(row, other)
+    if apart is None or apart < _CLEAR_DISTANCE or max(len(row), len(other)) < 2:
+        return False
+    low, high = sorted((usual_row_height(row), usual_row_height(other)))
+    return min(len(row), len(other)) > 1 or low >= _SCRAP_HEIGHT * high
+
+
+def _distance(row: Row, other: Row) -> float | None:
     """How far apart two rows are, in heights of the higher one's digits, where both are; None where nothing is both."""
     left = max(min(one.box.left for one in row), min(one.box.left for one in other))
     right = min(max(one.box.right for one in row), max(one.box.right for one in other))
