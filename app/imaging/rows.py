@@ -183,11 +183,14 @@ def _same_row(row: Row, other: Row) -> bool:
 
 def are_two(row: Row, other: Row) -> bool:
     """Whether two rows are one above the other, and neither is a part of the other: the bar of a 5, half of a 0."""
-    apart = _distance(row, other)
-    if apart is None or apart < _CLEAR_DISTANCE or max(len(row), len(other)) < 2:
+    fewer, more = sorted((row, other), key=len)
+    if len(more) < 2 or _distance(row, other) is None:
         return False
     low, high = sorted((usual_row_height(row), usual_row_height(other)))
-    return min(len(row), len(other)) > 1 or low >= _SCRAP_HEIGHT * high
+    away = [
+        abs((one.box.top + one.box.bottom) / 2 - _middle_at(more, (one.box.left + one.box.right) / 2)) for one in fewer
+    ]
+    return bool(np.median(away) >= _CLEAR_DISTANCE * high) and (len(fewer) > 1 or low >= _SCRAP_HEIGHT * high)
 
 
 def _distance(row: Row, other: Row) -> float | None:
