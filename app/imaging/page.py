@@ -91,10 +91,8 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         even = None if polarity is Polarity.LIGHT_ON_DARK else relit_ink(grey)
         # Light ink is as light that falls on the page; dark ink is not as a shadow.
         shadowed = even is not None and likely[0] is Polarity.DARK_ON_LIGHT
-        views = list(candidate_views(likeliest, most_digits))
-        for index, candidates in enumerate(views):
-            # Digits of rows that are close to each other may seem to be parts of a display's.
-            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed or index + 1 < len(views))
+        for candidates in candidate_views(likeliest, most_digits):
+            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed)
             if even is not None:
                 yield PageView(_lines_of(even, digit_candidates(even, most_digits)), in_one_light=shadowed)
                 even, shadowed = None, False
