@@ -19,6 +19,7 @@ from app.imaging.page import page_views
 from app.leaning_ones import stroke_glyphs, unread_strokes, with_leaning_ones
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
+from app.same_hand import in_one_hand, lines_in_doubt, written_digits
 from app.second_look import reader_probabilities
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 from app.stages import Stages
@@ -111,6 +112,8 @@ class PageReader:
         found = self._compared(found, looks, expected_length, stages, deadline)
         if expected_length is None:
             found = self._with_leaning_ones(found, looks, stages, deadline)
+        found = self._in_one_hand(found, looks, stages, deadline)
+        if expected_length is None:
             found = without_guesses(found, self.reader.temperature)
         stages.postprocessed()
         return found
@@ -172,6 +175,19 @@ class PageReader:
         glyphs = stroke_glyphs(page, strokes)
         stages.postprocessed()
         return with_leaning_ones(page, strokes, self.glyph_opinion(glyphs, stages, deadline), looks)
+
+    def _in_one_hand(
+        self, page: PageText, looks: Mapping[int, Sequence[Logs]], stages: Stages, deadline: Deadline
+    ) -> PageText:
+        """With digits in doubt that are more like another digit of the same page."""
+        lines = lines_in_doubt(page, looks)
+        if not lines:
+            return page
+        written = written_digits(page)
+        doubtful = written.of(lines)
+        stages.postprocessed()
+        opinion = self.glyph_opinion(written.glyphs[doubtful], stages, deadline)
+        return in_one_hand(page, written, doubtful, opinion)
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
