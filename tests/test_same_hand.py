@@ -1,0 +1,116 @@
+"""Digits in doubt, beside others of their page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.alignment import AlignedDigit
+from app.calibration import NON_DIGIT
+from app.ctc import Decoded
+from app.imaging.glyph import normalise_glyph
+from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
+from app.line_reading import PageText
+from app.same_hand import in_one_hand, lines_in_doubt, written_digits
+from tests.samples.draw import pen_number
+
+_PITCH = 12
+SURE, UNSURE = 0.99, 0.55
+
+
+def drawn(text: str) -> LineImage:
+    """A line of digits as a pen writes them, one every 24 pixels."""
+    pixels = np.zeros((LINE_HEIGHT, STEP_WIDTH * _PITCH * (len(text) + 1)), np.uint8)
+    for place, digit in enumerate(text, start=1):
+        ink = 255 - pen_number(digit, 24, 3)
+        ink = np.where(ink > 80, ink, 0).astype(np.uint8)
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        left = STEP_WIDTH * _PITCH * place - ink.shape[1] // 2
+        pixels[: len(ink), left : left + ink.shape[1]] = ink
+    return LineImage(pixels, np.eye(2, 3), pixels.shape)
+
+
+def said(text: str, doubtful: int | None = None) -> Decoded:
+    """What a reader makes of such a line, in doubt of the digit at one place."""
+    digits = tuple(
+        AlignedDigit(int(digit), UNSURE if place == doubtful else SURE, _PITCH * (place + 1), _PITCH * (place + 1) + 1)
+        for place, digit in enumerate(text)
+    )
+    return Decoded(text, UNSURE if doubtful is not None else SURE, digits)
+
+
+def opinion(likelier: str, other: str) -> NDArray[np.float64]:
+    """What the glyph network says that holds one of two digits likelier, which is not enough by itself."""
+    probabilities = np.full((1, NON_DIGIT + 1), 1e-4)
+    probabilities[0, [int(likelier), int(other)]] = 0.85, 0.15
+    return probabilities
+
+
+def compared(shown: list[str], read: list[Decoded], place: tuple[int, int], likelier: str, other: str) -> PageText:
+    page = PageText(tuple(drawn(text) for text in shown), tuple(read), ())
+    written = written_digits(page)
+    return in_one_hand(page, written, [written.places.index(place)], opinion(likelier, other))
+
+
+@pytest.mark.parametrize(("own", "other"), [("7", "1"), ("8", "3"), ("5", "6"), ("9", "4"), ("2", "3")])
+def test_a_digit_like_the_sure_ones_of_another_class_is_one_of_them(own: str, other: str) -> None:
+    shown = [f"{own}{other}0", f"0{own}"]
+    page = compared(shown, [said(shown[0]), said(f"0{other}", doubtful=1)], (1, 1), own, other)
+    assert [text.text for text in page.texts] == shown
+    changed = page.texts[1].digits[1]
+    assert 0.5 < changed.confidence < 1
+    assert changed.first == _PITCH * 2
+    assert page.texts[1].probability == pytest.approx(changed.confidence)
+
+
+def test_on_one_line_as_well() -> None:
+    page = compared(["7170"], [said("7110", doubtful=2)], (0, 2), "7", "1")
+    assert page.texts[0].text == "7170"
+
+
+@pytest.mark.parametrize(("own", "other"), [("7", "1"), ("8", "3"), ("5", "6")])
+def test_a_digit_that_is_read_right_stays(own: str, other: str) -> None:
+    shown = [f"{own}{other}0", f"0{own}"]
+    read = [said(shown[0]), said(shown[1], doubtful=1)]
+    assert compared(shown, read, (1, 1), other, own).texts == tuple(read)
+
+
+@pytest.mark.parametrize("first", ["70", "10"])
+def test_a_page_that_shows_but_one_of_both_digits_tells_nothing(first: str) -> None:
+    read = [said(first), said("01", doubtful=1)]
+    assert compared([first, "07"], read, (1, 1), "7", "1").texts == tuple(read)
+
+
+def test_digits_that_are_unsure_themselves_are_no_witnesses() -> None:
+    first = Decoded("71", 0.3, tuple(AlignedDigit(d.digit, 0.6, d.first, d.last) for d in said("71").digits))
+    read = [first, said("01", doubtful=1)]
+    assert compared(["71", "07"], read, (1, 1), "7", "1").texts == tuple(read)
+
+
+def test_only_unsure_lines_that_were_looked_at_again_are_compared() -> None:
+    read = (said("710"), said("01", doubtful=1), Decoded("", 0.4, ()), said("44", doubtful=0))
+    page = PageText(tuple(drawn(text) for text in ("710", "07", "", "44")), read, ())
+    assert lines_in_doubt(page, {1: [], 2: []}) == [1]
+    assert lines_in_doubt(page, {}) == []
+
+
+def test_a_lone_digit_and_a_very_long_page_are_not_compared() -> None:
+    lone = PageText((drawn("7"),), (said("7", doubtful=0),), ())
+    assert lines_in_doubt(lone, {0: []}) == []
+    many = PageText((drawn("7"),) * 300, (said("7", doubtful=0),) * 300, ())
+    assert lines_in_doubt(many, {0: []}) == []
+
+
+def test_what_is_written_has_a_glyph_of_each_digit() -> None:
+    page = PageText((drawn("40"), drawn("7")), (said("40"), said("7")), ())
+    written = written_digits(page)
+    assert written.places == [(0, 0), (0, 1), (1, 0)]
+    assert written.of([1]) == [2]
+    for index, digit in enumerate("407"):
+        ink = drawn(digit).pixels
+        columns = np.flatnonzero(ink.any(axis=0))
+        rows = np.flatnonzero(ink.any(axis=1))
+        expected = normalise_glyph(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        assert np.abs(written.glyphs[index].astype(int) - expected).mean() < 3
