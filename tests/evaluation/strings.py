@@ -179,6 +179,11 @@ def _several_lines(setting: Setting, _: AnyWriter, random: Random) -> Setting:
     return "\n".join(_digits(int(length), random) for length in lengths), *setting[1:]
 
 
+def _close_lines(setting: Setting, writer: AnyWriter, random: Random) -> Setting:
+    text, layout, paper = _several_lines(setting, writer, random)
+    return text, replace(layout, leading=float(random.uniform(1.15, 1.45))), paper
+
+
 SUITES = (
     Suite("clean, 5 digits", 0.985, _clean),
     Suite("touching", 0.93, _laid(lambda _: {"gap": 0.0, "kerned": 1.0})),
@@ -198,6 +203,7 @@ SUITES = (
     Suite("tiny, 12 pixels high", 0.95, _laid(lambda _: {"height": 12.0})),
     Suite("huge, 300 pixels high", 0.95, _laid(lambda _: {"height": 300.0})),
     Suite("several lines", 0.95, _several_lines),
+    Suite("several lines, close to each other", 0.95, _close_lines),
     Suite("lone digits", 0.95, _one),
     Suite("thin: 1, 7, 11, 111, 1111", 0.95, _thin),
 )
