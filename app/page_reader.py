@@ -26,6 +26,8 @@ from app.stages import Stages
 
 # What is read so surely is not looked at in another way.
 _SURELY = 0.5
+# … nor in the next, unless that shows so many times as many digits.
+_MANY_MORE = 2
 # Where one way of looking shows nothing, another must be read at least this surely.
 _LEAST_SURETY = 0.3
 # … and what is written over a picture this surely.
@@ -57,10 +59,13 @@ class PageReader:
         Raises Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
         """
         read: PageText | None = None
-        doubt, rivalled = 0.0, False
+        doubt, rivalled, joined = 0.0, False, False
         for view in page_views(grey, polarity, most_digits):
             stages.segmented()
             found = self._said(view.lines, expected_length, stages, deadline)
+            if joined and read is not None:
+                read = found if _has_rows(found, read) else read
+                break
             if rivalled and read is not None:
                 # A digit may be lost at the edge of a shadow, which is wiped as that of a block is, or be made another
                 # one by a pattern of the paper that is taken for pale ink. The edge of a shadow may be a 1.
@@ -73,8 +78,8 @@ class PageReader:
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
                 if found.surety >= _SURELY and not _is_lone(found, "0"):
-                    rivalled = view.rivalled
-                    if not rivalled:
+                    rivalled, joined = view.rivalled, view.joined
+                    if not (rivalled or joined):
                         break
         assert read is not None  # noqa: S101  # there is one way at least
         # That there is nothing to be read is no surer than that what was seen otherwise is wrong.
@@ -196,6 +201,12 @@ def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
         return False
     least = _LEAST_OVER_PICTURE if over_picture else _LEAST_SURETY if read.says_nothing else read.surety
     return found.surety > least
+
+
+def _has_rows(found: PageText, read: PageText) -> bool:
+    """Whether lines have surely many more digits than what was read as those of a display, whose bars would be 1s."""
+    others = sum(digit != "1" for text in found.texts for digit in text.text)
+    return found.surety >= _SURELY and others >= _MANY_MORE * read.count
 
 
 def _is_lone(page: PageText, digit: str) -> bool:

@@ -52,13 +52,14 @@ _STRIP = 2.5
 class PageView:
     """The lines of an image, seen in one way. `rivalled`: the next one may be right, however sure this one is.
 
+    `joined`: as a display, with pieces joined that may be digits of several rows; the next one is without.
     `in_one_light`: as if no shadow lay across it; what was seen before may have been the edge of one.
-
     `over_picture`: in a picture much stands in rows, so that what is read there may be none of its writing, or a part.
     """
 
     lines: list[LineImage]
     rivalled: bool = False
+    joined: bool = False
     in_one_light: bool = False
     over_picture: bool = False
 
@@ -91,8 +92,10 @@ def page_views(grey: NDArray[np.uint8], polarity: Polarity, most_digits: int) ->
         even = None if polarity is Polarity.LIGHT_ON_DARK else relit_ink(grey)
         # Light ink is as light that falls on the page; dark ink is not as a shadow.
         shadowed = even is not None and likely[0] is Polarity.DARK_ON_LIGHT
-        for candidates in candidate_views(likeliest, most_digits):
-            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed)
+        views = list(candidate_views(likeliest, most_digits))
+        for candidates in views:
+            joined = candidates is not views[-1]
+            yield PageView(_lines_of(likeliest, candidates), rivalled=shadowed, joined=joined and even is None)
             if even is not None:
                 yield PageView(_lines_of(even, digit_candidates(even, most_digits)), in_one_light=shadowed)
                 even, shadowed = None, False
