@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -125,20 +126,23 @@ def rows_apart(ink: Ink, rows: Sequence[Row]) -> Iterator[tuple[Ink, Row, Pieces
     pieces = pieces_of(rest)
     for row in rows:
         for one in row:
-            box = one.box
-            rows_, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-            np.maximum(strength[rows_, columns], one.ink, out=strength[rows_, columns])
-            own = one.ink > 0
-            mask[rows_, columns][own] = ink.mask[rows_, columns][own]
+            place, own = _place(one), one.ink > 0
+            np.maximum(strength[place], one.ink, out=strength[place])
+            mask[place][own] = ink.mask[place][own]
         yield Ink(strength, mask, ink.levels), row, pieces
         _wipe(row, strength, mask)
 
 
 def _wipe(row: Row, *images: NDArray[np.uint8]) -> None:
     for one in row:
-        box, own = one.box, one.ink > 0
         for pixels in images:
-            pixels[box.top : box.bottom, box.left : box.right][own] = 0
+            pixels[_place(one)][one.ink > 0] = 0
+
+
+def _place(candidate: Candidate) -> tuple[slice, slice]:
+    """The rows and columns of a candidate's box."""
+    box = candidate.box
+    return slice(box.top, box.bottom), slice(box.left, box.right)
 
 
 def _is_scrap(box: BoundingBox, height: float) -> bool:
@@ -184,24 +188,34 @@ def _same_row(row: Row, other: Row) -> bool:
 def are_two(row: Row, other: Row) -> bool:
     """Whether two rows are one above the other, and neither is a part of the other: the bar of a 5, half of a 0."""
     fewer, more = sorted((row, other), key=len)
-    if len(more) < 2 or _distance(row, other) is None:
+    if len(more) < 2 or _shared_column(row, other) is None:
         return False
     low, high = sorted((usual_row_height(row), usual_row_height(other)))
-    away = [
-        abs((one.box.top + one.box.bottom) / 2 - _middle_at(more, (one.box.left + one.box.right) / 2)) for one in fewer
-    ]
-    return bool(np.median(away) >= _CLEAR_DISTANCE * high) and (len(fewer) > 1 or low >= _SCRAP_HEIGHT * high)
+    own, others = _piece_middles(fewer), _piece_middles(more)
+    nearest = np.abs(own[:, None, 0] - others[:, 0]).argmin(axis=1)
+    away = np.median(np.abs(own[:, 1] - others[nearest, 1]))
+    return bool(away >= _CLEAR_DISTANCE * high) and (len(fewer) > 1 or low >= _SCRAP_HEIGHT * high)
+
+
+def _piece_middles(row: Row) -> NDArray[np.float64]:
+    """The middles of a row's pieces, (n, 2), x and y."""
+    return np.array([(one.box.left + one.box.width / 2, one.box.top + one.box.height / 2) for one in row])
 
 
 def _distance(row: Row, other: Row) -> float | None:
     """How far apart two rows are, in heights of the higher one's digits, where both are; None where nothing is both."""
+    column = _shared_column(row, other)
+    if column is None:
+        return None
+    apart = abs(_middle_at(row, column) - _middle_at(other, column))
+    return apart / max(usual_row_height(row), usual_row_height(other))
+
+
+def _shared_column(row: Row, other: Row) -> float | None:
+    """The middle one of the columns in which both rows are, if there are any."""
     left = max(min(one.box.left for one in row), min(one.box.left for one in other))
     right = min(max(one.box.right for one in row), max(one.box.right for one in other))
-    if left >= right:
-        return None
-    middle = (left + right) / 2
-    apart = abs(_middle_at(row, middle) - _middle_at(other, middle))
-    return apart / max(usual_row_height(row), usual_row_height(other))
+    return (left + right) / 2 if left < right else None
 
 
 def _middle_at(row: Row, x: float) -> float:
@@ -217,4 +231,4 @@ def _nearest(row: Row, x: float) -> Candidate:
 
 def usual_row_height(row: Row) -> float:
     """The median of its pieces' heights."""
-    return float(np.median([one.box.height for one in row]))
+    return float(statistics.median(one.box.height for one in row))
