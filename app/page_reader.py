@@ -191,6 +191,8 @@ class PageReader:
         written = written_digits(page)
         doubtful = written.of(lines)
         stages.postprocessed()
+        if not doubtful:
+            return page
         opinion = self.glyph_opinion(written.glyphs[doubtful], stages, deadline)
         return in_one_hand(page, written, doubtful, opinion)
 

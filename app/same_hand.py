@@ -57,7 +57,7 @@ def lines_in_doubt(page: PageText, looks: Mapping[int, Sequence[Logs]]) -> list[
 
 
 def written_digits(page: PageText) -> Written:
-    """What a page says, at least one digit, and what it looks like."""
+    """What a page says, and what it looks like; digits where there is no ink are left out."""
     places, digits, glyphs = [], [], []
     for index, (line, text) in enumerate(zip(page.lines, page.texts, strict=True)):
         for place, span in enumerate(digit_spans(line.pixels, digit_middles(text)) if text.digits else ()):
@@ -66,7 +66,7 @@ def written_digits(page: PageText) -> Written:
                 places.append((index, place))
                 digits.append(text.digits[place])
                 glyphs.append(normalise_glyph(ink))
-    return Written(places, digits, np.stack(glyphs))
+    return Written(places, digits, np.array(glyphs, np.uint8))
 
 
 def in_one_hand(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,10 +11,17 @@ from numpy.typing import NDArray
 from app.alignment import AlignedDigit
 from app.calibration import NON_DIGIT
 from app.ctc import Decoded
+from app.deadline import Deadline
+from app.domain import Polarity
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
 from app.line_reading import PageText
+from app.page_reader import PageReader
+from app.reader import Reader
 from app.same_hand import in_one_hand, lines_in_doubt, written_digits
+from app.stages import Stages
+from tests.images import draw_number
+from tests.readers import InkReader
 from tests.samples.draw import pen_number
 
 _PITCH = 12
@@ -114,3 +123,26 @@ def test_what_is_written_has_a_glyph_of_each_digit() -> None:
         rows = np.flatnonzero(ink.any(axis=1))
         expected = normalise_glyph(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
         assert np.abs(written.glyphs[index].astype(int) - expected).mean() < 3
+
+
+def test_where_there_is_no_ink_nothing_is_written() -> None:
+    blank = LineImage(np.zeros_like(drawn("40").pixels), np.eye(2, 3), (32, 72))
+    written = written_digits(PageText((blank,), (said("40", doubtful=0),), ()))
+    assert written.places == []
+    assert written.of([0]) == []
+
+
+def test_a_page_is_read_so() -> None:
+    """A reader that is torn at the third of four digits, and a glyph network that holds 7 likelier there."""
+
+    def marks(place: int) -> Mapping[int, float]:
+        return {7: 0.0, 1: 1.0} if place == 2 else {int("7170"[place]): 8.0}
+
+    def glyphs_say(glyphs: NDArray[np.uint8], *_: object) -> NDArray[np.float64]:
+        return np.repeat(opinion("7", "1"), len(glyphs), axis=0)
+
+    pages = PageReader(Reader(InkReader(marks), 1.0, 0.5, 1.0), None, glyphs_say)
+    grey = draw_number("7170", 60)
+    read, confidence = pages.read(grey, Polarity.DARK_ON_LIGHT, None, 20, Stages(), Deadline(5.0))
+    assert [text.text for text in read.texts] == ["7170"]
+    assert 0 < confidence < 1
