@@ -15,7 +15,7 @@ from app.digit_by_digit import comparable_lines, compared, digit_glyphs
 from app.domain import Polarity
 from app.imaging.line import LineImage, LinePixels
 from app.imaging.looks import other_looks
-from app.imaging.page import page_views
+from app.imaging.page import PageView, page_views
 from app.leaning_ones import stroke_glyphs, unread_strokes, with_leaning_ones
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
 from app.reader import Reader
@@ -59,28 +59,22 @@ class PageReader:
         Raises Overloaded, ShuttingDown, or DeadlineExceeded at `deadline`.
         """
         read: PageText | None = None
-        doubt, rivalled, joined = 0.0, False, False
+        doubt = 0.0
+        before: PageView | None = None  # was read surely; the next one may be right all the same
         for view in page_views(grey, polarity, most_digits):
             stages.segmented()
             found = self._said(view.lines, expected_length, stages, deadline)
-            if joined and read is not None:
-                read = found if _has_rows(found, read) else read
-                break
-            if rivalled and read is not None:
-                # A digit may be lost at the edge of a shadow, which is wiped as that of a block is, or be made another
-                # one by a pattern of the paper that is taken for pale ink. The edge of a shadow may be a 1.
-                surer = found.count >= read.count and found.surety >= read.surety
-                was_edge = view.in_one_light and found.says_nothing and _is_lone(read, "1")
-                read = found if surer or was_edge else read
+            if before is not None and read is not None:
+                read = found if _is_right_instead(found, read, view, before) else read
                 break
             if read is None or _is_better(found, read, view.over_picture):
                 read = found
             if not found.says_nothing:
                 doubt = max(doubt, found.surety)
                 if found.surety >= _SURELY and not _is_lone(found, "0"):
-                    rivalled, joined = view.rivalled, view.joined
-                    if not (rivalled or joined):
+                    if not (view.rivalled or view.joined):
                         break
+                    before = view
         assert read is not None  # noqa: S101  # there is one way at least
         # That there is nothing to be read is no surer than that what was seen otherwise is wrong.
         return read, read.confidence * (1 - doubt) if read.says_nothing else read.confidence
@@ -203,6 +197,16 @@ def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:
         return False
     least = _LEAST_OVER_PICTURE if over_picture else _LEAST_SURETY if read.says_nothing else read.surety
     return found.surety > least
+
+
+def _is_right_instead(found: PageText, read: PageText, view: PageView, before: PageView) -> bool:
+    """Whether a view is right, and not the one before it, though that was read surely."""
+    if before.joined:
+        return _has_rows(found, read)
+    # A digit may be lost at the edge of a shadow, which is wiped as that of a block is, or be made another one by a
+    # pattern of the paper that is taken for pale ink. The edge of a shadow may be a 1.
+    surer = found.count >= read.count and found.surety >= read.surety
+    return surer or (view.in_one_light and found.says_nothing and _is_lone(read, "1"))
 
 
 def _has_rows(found: PageText, read: PageText) -> bool:

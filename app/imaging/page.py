@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -138,15 +138,11 @@ def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
     if not candidates:
         return []
     rows = text_rows(parted_at_rows(candidates), ink.mask.shape[0])
-    pieces = pieces_of(ink)
     gutters = _gutters(rows)
-    cut = [_cut_row(ink, row, pieces, gutters) for row in rows]
-    kept = _seen_once(rows, cut)
-    if len(kept) > 1:
-        rows = [rows[index] for index in kept]
-        lines = [line for own, row, others in rows_apart(ink, rows) for line in _cut_row(own, row, others, gutters)]
-    else:
-        lines = cut[kept[0]]
+    rows = _seen_once(rows, lambda row: _cut_row(ink, row, pieces_of(ink), gutters))
+    if len(rows) > 1:
+        return [line for own, row, pieces in rows_apart(ink, rows) for line in _cut_row(own, row, pieces, gutters)]
+    lines = _cut_row(ink, rows[0], pieces_of(ink), gutters)
     if len(lines) == 1 and ink.mask.shape[0] <= _STRIP * lines[0].height:
         return [replace(lines[0], strip=ink)]
     return lines
@@ -156,22 +152,18 @@ def _cut_row(ink: Ink, row: Row, pieces: Pieces, gutters: Sequence[float]) -> li
     return [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1], gutters)]
 
 
-def _seen_once(rows: Sequence[Row], lines: Sequence[list[LineImage]]) -> list[int]:
-    """The indices of the rows without those whose lines lie within those of another one that has more ink.
+def _seen_once(rows: Sequence[Row], cut: Callable[[Row], list[LineImage]]) -> list[Row]:
+    """The rows without those whose lines, as `cut`, lie within those of another one that has more ink.
 
     Both would say the same digits. Rows one under the other are two, though each one's lines show much of the other.
     """
     kept: list[int] = []
-    for index in sorted(range(len(rows)), key=lambda i: -_inked(lines[i])):
-        near = [other for other in kept if not are_two(rows[index], rows[other])]
-        others = [line for other in near for line in lines[other]]
-        if not all(any(_within(line, other) for other in others) for line in lines[index]):
+    for index in sorted(range(len(rows)), key=lambda i: -sum(one.ink.size for one in rows[i])):
+        near = [rows[other] for other in kept if not are_two(rows[index], rows[other])]
+        others = [line for row in near for line in cut(row)]
+        if not others or not all(any(_within(line, other) for other in others) for line in cut(rows[index])):
             kept.append(index)
-    return sorted(kept)
-
-
-def _inked(row: Sequence[LineImage]) -> int:
-    return sum(piece.ink.size for line in row for piece in line.pieces)
+    return [rows[index] for index in sorted(kept)]
 
 
 def _within(line: LineImage, other: LineImage) -> bool:

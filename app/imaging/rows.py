@@ -14,7 +14,7 @@ from app.imaging.binarise import Ink
 from app.imaging.line import Pieces, main_line, pieces_of, slope_of, turned_boxes
 from app.imaging.medians import usual_height
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate, in_small_print
+from app.imaging.segment import Candidate, in_small_print, wipe
 
 # A line is digits' from this share of the tallest line's height on; lower ones are specks, or the grain of the paper.
 _LEAST_HEIGHT = 0.25
@@ -121,28 +121,15 @@ def rows_apart(ink: Ink, rows: Sequence[Row]) -> Iterator[tuple[Ink, Row, Pieces
     """
     strength, mask = ink.strength.copy(), ink.mask.copy()
     for row in rows:
-        _wipe(row, strength, mask)
-    rest = Ink(strength, mask, ink.levels)
-    pieces = pieces_of(rest)
+        wipe(row, strength, mask)
+    pieces = pieces_of(Ink(strength, mask, ink.levels))
     for row in rows:
         for one in row:
-            place, own = _place(one), one.ink > 0
+            place, own = one.place, one.ink > 0
             np.maximum(strength[place], one.ink, out=strength[place])
             mask[place][own] = ink.mask[place][own]
         yield Ink(strength, mask, ink.levels), row, pieces
-        _wipe(row, strength, mask)
-
-
-def _wipe(row: Row, *images: NDArray[np.uint8]) -> None:
-    for one in row:
-        for pixels in images:
-            pixels[_place(one)][one.ink > 0] = 0
-
-
-def _place(candidate: Candidate) -> tuple[slice, slice]:
-    """The rows and columns of a candidate's box."""
-    box = candidate.box
-    return slice(box.top, box.bottom), slice(box.left, box.right)
+        wipe(row, strength, mask)
 
 
 def _is_scrap(box: BoundingBox, height: float) -> bool:

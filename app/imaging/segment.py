@@ -7,7 +7,7 @@ that reaches into a digit's box is left out of its glyph.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -55,6 +55,18 @@ class Candidate:
 
     box: BoundingBox
     ink: NDArray[np.uint8]
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """The rows and columns of its box."""
+        return slice(self.box.top, self.box.bottom), slice(self.box.left, self.box.right)
+
+
+def wipe(candidates: Iterable[Candidate], *images: NDArray[np.uint8]) -> None:
+    """Takes the ink of some candidates out of images, (h, w), in place."""
+    for one in candidates:
+        for pixels in images:
+            pixels[one.place][one.ink > 0] = 0
 
 
 def single_digit(ink: Ink) -> Candidate | None:

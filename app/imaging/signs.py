@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.imaging.binarise import Ink
 from app.imaging.medians import usual_height
 from app.imaging.reading_order import reading_order
-from app.imaging.segment import Candidate
+from app.imaging.segment import Candidate, wipe
 
 # A plus is about as wide as high, and lower than the digits beside it by this share at least; a 7 that is like one is
 # as high as they are.
@@ -44,10 +44,7 @@ def without_signs(ink: Ink, candidates: Sequence[Candidate]) -> tuple[Ink, list[
     if not signs:
         return ink, list(candidates)
     strength, mask = ink.strength.copy(), ink.mask.copy()
-    for index in signs:
-        box, own = candidates[index].box, candidates[index].ink > 0
-        for pixels in (strength, mask):
-            pixels[box.top : box.bottom, box.left : box.right][own] = 0
+    wipe((candidates[index] for index in signs), strength, mask)
     return Ink(strength, mask, ink.levels), [one for index, one in enumerate(candidates) if index not in signs]
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.domain import Polarity
+from app.domain import BoundingBox, Polarity
 from app.imaging.line import LineImage
 from app.imaging.page import page_lines
+from app.imaging.rows import are_two
+from app.imaging.segment import Candidate
 from app.recogniser import Recogniser
 from tests.samples.draw import pen_number
 
@@ -85,16 +87,49 @@ def test_a_stroke_through_two_rows_does_not_join_the_others() -> None:
     assert all(len(line.pieces) >= 7 for line in lines)
 
 
-@pytest.mark.parametrize("gap", [2, 4])
-def test_the_halves_of_one_digit_are_no_two_rows(gap: int) -> None:
-    page = np.full((80, 60), 255, np.uint8)
-    cv2.ellipse(page, (30, 40), (14, 26), 0, 0, 360, 0, 5)
-    page[40 - gap // 2 : 40 + gap // 2] = 255
+def row_of(*boxes: tuple[int, int, int, int]) -> list[Candidate]:
+    """A row of pieces by their boxes: left, top, width, height."""
+    return [Candidate(BoundingBox(*box), np.full((box[3], box[2]), 255, np.uint8)) for box in boxes]
+
+
+LONG = row_of((10, 60, 24, 34), (44, 62, 24, 32), (78, 60, 24, 34), (112, 61, 24, 33), (146, 60, 24, 34))
+
+
+def test_a_short_row_above_a_long_one_is_another() -> None:
+    assert are_two(row_of((112, 26, 24, 30), (146, 25, 24, 32)), LONG)
+    assert are_two(LONG, row_of((112, 26, 24, 30)))
+
+
+def test_the_halves_of_a_digit_are_no_two_rows() -> None:
+    assert not are_two(row_of((18, 18, 14, 12)), row_of((18, 30, 14, 12)))
+
+
+def test_the_bar_of_a_digit_is_no_row() -> None:
+    """The upper stroke of a 5, which is broken off."""
+    assert not are_two(row_of((48, 30, 22, 12)), LONG)
+
+
+def test_parts_of_a_line_that_meet_where_a_digit_is_broken_are_no_two_rows() -> None:
+    """Nearest to each other are the halves of the broken digit, one in each part: those are far apart."""
+    left = row_of((19, 38, 33, 48), (60, 38, 33, 48), (101, 38, 33, 48), (160, 14, 9, 44))
+    right = row_of((160, 65, 9, 42), (182, 37, 35, 50), (223, 37, 34, 50), (264, 37, 35, 50), (305, 37, 34, 50))
+    assert not are_two(left, right)
+
+
+def test_rows_side_by_side_are_not_one_above_the_other() -> None:
+    assert not are_two(LONG, row_of((200, 10, 24, 34), (234, 10, 24, 34)))
+
+
+def test_a_digit_in_two_parts_is_one_line() -> None:
+    page = np.full((59, 50), 230, np.uint8)
+    for top, open_end in ((18, 27), (29, 27)):
+        cv2.rectangle(page, (18, top), (31, top + 11), 40, 3)
+        page[open_end : open_end + 4, 18:32] = 230
     assert len(lines_of(page)) == 1
 
 
-def test_the_bar_of_a_five_is_no_row() -> None:
-    page = sheet([(0, 0, "24000")])
-    page[24:29, 90:106] = 30
-    page[29:40, 80:110] = np.maximum(page[29:40, 80:110], 200)
+def test_a_broken_off_bar_beside_a_line_is_no_line() -> None:
+    page = np.full((39, 141), 220, np.uint8)
+    for left, top, width, height in ((31, 9, 14, 8), (5, 10, 15, 22), (25, 20, 14, 14), (68, 16, 22, 16)):
+        cv2.rectangle(page, (left + 1, top + 1), (left + width - 2, top + height - 2), 40, 2)
     assert len(lines_of(page)) == 1
