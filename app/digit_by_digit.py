@@ -43,11 +43,11 @@ def comparable_lines(page: PageText, looks: Mapping[int, Sequence[Logs]]) -> lis
         for index in looks
         if page.texts[index].probability < UNSURE
         and _LEAST_DIGITS <= len(page.texts[index].digits) <= _MOST_DIGITS
-        and _pieces_are_digits(page.lines[index], page.texts[index])
+        and pieces_are_digits(page.lines[index], page.texts[index])
     ]
 
 
-def _pieces_are_digits(line: LineImage, text: Decoded) -> bool:
+def pieces_are_digits(line: LineImage, text: Decoded) -> bool:
     """Whether there is one piece where each digit stands: nearer to it than to the digits beside it."""
     middles = digit_middles(text)
     edges = [-math.inf, *((one + other) / 2 for one, other in pairwise(middles)), math.inf]

@@ -13,7 +13,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from app.calibration import DIGITS, NON_DIGIT
 from app.ctc import Decoded
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import STEP_WIDTH, LineImage
+from app.imaging.strokes import stroke
 from app.line_reading import PageText
 
 # A line is asked about where its text is less probable than this.
@@ -72,14 +72,8 @@ def _highest_between(line: LineImage) -> int | None:
     others = [piece.ink for index, piece in enumerate(line.pieces) if index != highest]
     if not 0 < highest < len(heights) - 1 or heights[highest] < _SLASH_HEIGHT * max(map(len, others)):
         return None
-    slanting = _slant(line.pieces[highest].ink) >= np.mean([_slant(ink) for ink in others])
+    slanting = stroke(line.pieces[highest].ink).slant >= np.mean([stroke(ink).slant for ink in others])
     return highest if slanting else None
-
-
-def _slant(ink: NDArray[np.uint8]) -> float:
-    """How many columns ink, (h, w), goes to the right for each row up: the ratio of its central moments."""
-    moments = cv2.moments(ink)
-    return -float(moments["mu11"]) / max(float(moments["mu02"]), 1.0)
 
 
 def glyphs_of(lines: Sequence[LineImage]) -> NDArray[np.uint8]:
