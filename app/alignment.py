@@ -73,8 +73,9 @@ def aligned_digits(logs: Logs, text: Alignments) -> tuple[AlignedDigit, ...]:
     states, forward = text.states, text.forward[:, 1:]
     if len(states) == 1 or text.whole == NEVER:
         return ()
-    backward = _forward(logs[::-1], states[::-1])[::-1, :0:-1]
-    shares = _with_any_digit(logs, text, backward) + _shares(_without_digit(states, forward, backward) - text.whole)
+    backward = _backward(logs, states)
+    without = _shares(_without_digit(states, forward, backward) - text.whole)
+    shares = _with_other_digits(logs, text, backward).sum(axis=1) + without
     path = best_alignment(logs, states)
     digits = []
     for index, share in enumerate(shares):
@@ -82,6 +83,16 @@ def aligned_digits(logs: Logs, text: Alignments) -> tuple[AlignedDigit, ...]:
         confidence = min(1.0, 1.0 / float(share))
         digits.append(AlignedDigit(int(states[2 * index + 1]), confidence, int(steps[0]), int(steps[-1]) + 1))
     return tuple(digits)
+
+
+def other_digits(logs: Logs, text: Alignments) -> NDArray[np.float64]:
+    """How many times as probable as a text each is that has another digit in one place: (n, 10), of the text itself 1.
+
+    Zeros for a text that the steps are too few for.
+    """
+    if len(text.states) == 1 or text.whole == NEVER:
+        return np.zeros((len(text.states) // 2, DIGITS))
+    return _with_other_digits(logs, text, _backward(logs, text.states))
 
 
 def best_alignment(logs: Logs, states: States) -> States:
@@ -125,8 +136,13 @@ def _entering(forward: Logs, states: States, state: int, add: np.ufunc) -> Logs:
     return forward[state - 1, :-1]
 
 
-def _with_any_digit(logs: Logs, text: Alignments, backward: Logs) -> NDArray[np.float64]:
-    """Of each digit, (n,): how many times as probable as the text all texts together are that have any in its place.
+def _backward(logs: Logs, states: States) -> Logs:
+    """Of leaving a state after each step, and coming to the end by any way: (states, t)."""
+    return _forward(logs[::-1], states[::-1])[::-1, :0:-1]
+
+
+def _with_other_digits(logs: Logs, text: Alignments, backward: Logs) -> NDArray[np.float64]:
+    """Of each place and digit, (n, 10): how many times as probable as the text that is which has that digit there.
 
     Not in logarithms, but in shares of what all alignments of the text have at each step (Rabiner, 1989).
     """
@@ -143,7 +159,7 @@ def _with_any_digit(logs: Logs, text: Alignments, backward: Logs) -> NDArray[np.
         entered += share
         entered *= factor
         share = entered
-    return np.asarray(np.einsum("tnc,nct->n", within, leaving))
+    return np.asarray(np.einsum("tnc,nct->nc", within, leaving))
 
 
 def _shares(logs: Logs) -> NDArray[np.float64]:

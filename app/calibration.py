@@ -16,7 +16,7 @@ _POLARITY_MARGIN = 0.1
 
 
 def calibrated_probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
-    """Softmax of (n, k) logits divided by `temperature` (> 0): (n, k) float64, each row summing to 1.
+    """Softmax of (n, 11) logits divided by `temperature` (> 0): (n, 11) float64, each row summing to 1.
 
     Temperature scaling: Guo, Pleiss, Sun, Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
     """

@@ -10,11 +10,10 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from app.alignment import BLANK
-from app.calibration import DIGITS, LABELS
+from app.calibration import LABELS
 from app.errors import ModelMismatch
 from app.imaging.glyph import GLYPH_SIDE, network_input
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH
-from app.imaging.places import PLACE_CHANNELS
 
 # Lines are widened to the next of these: an interpreter prepares itself anew for every other width.
 LINE_WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 1024)
@@ -30,7 +29,7 @@ class Classifier(Protocol):
     def logits(self, images: NDArray[np.uint8], /) -> NDArray[np.float32]:
         """Logits, float32, of n ≥ 1 images of one size: (n, 11) of glyphs, (n, 28, 28) uint8.
 
-        Or (n, w / 2, 11) of lines, (n, 32, w), w one of LINE_WIDTHS; or (n, 10) of places, (n, 28, 28, 2).
+        Or (n, w / 2, 11) of lines, (n, 32, w), w one of LINE_WIDTHS.
         """
         ...
 
@@ -75,24 +74,6 @@ class LineReader:
         return self._network.run_in_parts(lines, max(1, _MOST_LINE_PIXELS // lines.shape[2]))
 
 
-class PlaceClassifier:
-    """The network of the digits of lines, each seen by itself and within its line."""
-
-    def __init__(self, flat_buffer: bytes, source: Path) -> None:
-        """Prepares the network of a flat buffer, which `source` gave.
-
-        Raises ModelMismatch where it is none, or has other inputs or outputs.
-        """
-        self._network = Network(flat_buffer, source)
-        shape = self._network.run(np.zeros((1, GLYPH_SIDE, GLYPH_SIDE, PLACE_CHANNELS), np.float32)).shape
-        if shape != (1, DIGITS):
-            raise ModelMismatch(f"{source} gives outputs of the shape {shape}; this service needs 10 logits a place.")
-
-    def logits(self, places: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits, (n, 10) float32, of places, (n, 28, 28, 2) uint8, n ≥ 1."""
-        return self._network.run_in_parts(places, _MOST_GLYPHS)
-
-
 class Network:
     """One interpreter of one thread. It takes any shape, and keeps what it prepared for the last one.
 
@@ -110,14 +91,14 @@ class Network:
         self._shape: tuple[int, ...] = ()
 
     def run_in_parts(self, images: NDArray[np.uint8], most: int) -> NDArray[np.float32]:
-        """The outputs for (n, h, w) or (n, h, w, c) uint8, of which `most` go through the network at once."""
+        """The outputs for (n, h, w) uint8, of which `most` go through the network at once."""
         if len(images) <= most:
             return self.run(network_input(images))
         parts = [self.run(network_input(images[i : i + most])) for i in range(0, len(images), most)]
         return np.concatenate(parts)
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The outputs for (n, h, w, c) float32. Raises ModelMismatch where the network takes no such shape."""
+        """The outputs for (n, h, w, 1) float32. Raises ModelMismatch where the network takes no such shape."""
         if inputs.shape != self._shape:
             self._shape = ()
             try:

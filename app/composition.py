@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.batching import MicroBatcher
-from app.classifier import Classifier, GlyphClassifier, LineReader, PlaceClassifier
+from app.classifier import Classifier, GlyphClassifier, LineReader
 from app.explanation import GradCam
 from app.manifest import ModelVersion, NetworkFiles, ReaderManifest, SecondLook
-from app.place_reader import PlaceReader
 from app.reader import Reader
 from app.recogniser import Limits, Recogniser
 from app.runner import InterpreterPool, Runner
@@ -37,16 +36,12 @@ def build_recogniser(
     """
     cv2.setNumThreads(1)  # its images are small; a pool of its own would only fight the workers for the CPUs
     manifest = version.manifest
-    reader = second_reader = place_reader = None
+    reader = second_reader = None
     # Readers are those exported, of either engine: to make the same anew would keep the service from its start.
     if (own := manifest.reader) is not None:
         reader = _reader(settings, own, version.reader_files.served, on_batch)
     if (own := manifest.second_reader) is not None:
         second_reader = _reader(settings, own, version.second_reader_files.served, on_batch)
-    if (places := manifest.place_reader) is not None:
-        exported = version.place_reader_files.served
-        runner = _runner(settings, PlaceClassifier, exported.read_bytes(), exported, on_batch)
-        place_reader = PlaceReader(runner, places.temperature)
     runner = _runner(settings, GlyphClassifier, *_flat_buffer(settings, version.files), on_batch)
     limits = Limits(settings.max_pixels, settings.max_digits, settings.request_timeout_s)
     recogniser = Recogniser(
@@ -58,7 +53,6 @@ def build_recogniser(
         GradCam(version.files.tflite.read_bytes(), version.files.tflite),  # a gradient needs floats
         second_reader,
         agreement or _agreement(manifest.second_look),
-        place_reader,
     )
     # The first image pays for what libraries put off until then: it had better not be a client's.
     recogniser.read(cv2.imencode(".png", _warm_up_image())[1].tobytes())

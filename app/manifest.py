@@ -14,7 +14,6 @@ from app.calibration import LABELS
 from app.errors import ModelMismatch, ModelNotFound
 from app.imaging.glyph import PREPROCESSING_VERSION
 from app.imaging.line import LINE_VERSION
-from app.imaging.places import PLACE_VERSION
 
 MANIFEST_FILE = "manifest.json"
 KERAS_FILE = "model.keras"
@@ -25,8 +24,6 @@ READER_KERAS_FILE = "reader.keras"
 READER_TFLITE_FILE = "reader.tflite"
 SECOND_READER_KERAS_FILE = "second-reader.keras"
 SECOND_READER_TFLITE_FILE = "second-reader.tflite"
-PLACE_READER_KERAS_FILE = "place-reader.keras"
-PLACE_READER_TFLITE_FILE = "place-reader.tflite"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -44,20 +41,6 @@ class ReaderManifest(BaseModel):
     least_odds: float = Field(gt=0, description="How many times as probable as no digit a text must be.")
     training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, hash.")
     metrics: dict[str, dict[str, float]] = Field(description="Measured figures, one group a set of images.")
-
-
-class PlaceReaderManifest(BaseModel):
-    """What a version says of its place reader, which tells the digit at one place of a line."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(description="The place reader's own name.", examples=["places 1.16.0"])
-    created: str = Field(description="When it was trained, ISO 8601, UTC.")
-    place_version: str = Field(description="Version of the imaging path that its places came through.")
-    parameters: int = Field(description="Number of trained parameters.")
-    temperature: float = Field(gt=0, description="Divisor of the logits that calibrates the probabilities.")
-    training_data: list[dict[str, Any]] = Field(description="What it was trained on: source, licence, hash.")
-    metrics: dict[str, float] = Field(description="Measured figures.")
 
 
 class SecondLook(BaseModel):
@@ -94,9 +77,6 @@ class Manifest(BaseModel):
     second_reader: ReaderManifest | None = Field(
         None,
         description="Of the line reader that is asked about lines that the first is unsure of, where there is one.",
-    )
-    place_reader: PlaceReaderManifest | None = Field(
-        None, description="Of the network that is asked about digits of lines that are in doubt, where there is one."
     )
 
 
@@ -140,11 +120,6 @@ class ModelVersion:
         """Of the second line reader, where the manifest has one."""
         return NetworkFiles(self.folder / SECOND_READER_KERAS_FILE, self.folder / SECOND_READER_TFLITE_FILE)
 
-    @property
-    def place_reader_files(self) -> NetworkFiles:
-        """Of the place reader, where the manifest has one."""
-        return NetworkFiles(self.folder / PLACE_READER_KERAS_FILE, self.folder / PLACE_READER_TFLITE_FILE)
-
 
 def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
     """Finds a model version, `latest` being the highest, and verifies it before anything of it is loaded.
@@ -175,13 +150,6 @@ def open_version(models_dir: Path, name: str, version: str) -> ModelVersion:
             raise ModelMismatch(
                 f"{folder} has a line reader for lines of version {reader.line_version}, and this service makes "
                 f"{LINE_VERSION}; serve a version that was trained with this release."
-            )
-    if (places := manifest.place_reader) is not None:
-        needed += [PLACE_READER_KERAS_FILE, PLACE_READER_TFLITE_FILE]
-        if places.place_version != PLACE_VERSION:
-            raise ModelMismatch(
-                f"{folder} has a place reader for places of version {places.place_version}, and this service makes "
-                f"{PLACE_VERSION}; serve a version that was trained with this release."
             )
     for file in needed:
         if file not in manifest.sha256:

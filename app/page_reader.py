@@ -12,15 +12,14 @@ from app.alignment import Logs
 from app.ctc import log_probabilities
 from app.deadline import Deadline
 from app.digit_by_digit import comparable_lines, compared, digit_glyphs
-from app.digits_in_doubt import decided, lines_in_doubt, places_of, written_digits
 from app.domain import Polarity
 from app.imaging.line import LineImage, LinePixels
 from app.imaging.looks import other_looks
 from app.imaging.page import PageView, page_views
 from app.leaning_ones import stroke_glyphs, unread_strokes, with_leaning_ones
 from app.line_reading import PageText, looked_again, page_text, unsure_lines, without_guesses
-from app.place_reader import PlaceReader
 from app.reader import Reader
+from app.same_hand import in_one_hand, lines_in_doubt, written_digits
 from app.second_look import reader_probabilities
 from app.second_opinion import doubtful_lines, glyphs_of, with_opinions
 from app.slashes import without_slashes
@@ -41,13 +40,11 @@ GlyphOpinion = Callable[[NDArray[np.uint8], Stages, Deadline], NDArray[np.float6
 
 @dataclass(frozen=True, slots=True)
 class PageReader:
-    """A line reader, and whom it asks about lines that it is unsure of: a second one, the glyph network, and one that
-    sees their digits each in its place."""
+    """A line reader, and whom it asks about lines that it is unsure of: a second one, and the glyph network."""
 
     reader: Reader
     second_reader: Reader | None
     glyph_opinion: GlyphOpinion
-    place_reader: PlaceReader | None = None
 
     def read(
         self,
@@ -99,8 +96,6 @@ class PageReader:
         """Ends the readers' threads, once what is queued is served."""
         for reader in self._readers():
             reader.runner.close()
-        if self.place_reader is not None:
-            self.place_reader.runner.close()
 
     def _readers(self) -> list[Reader]:
         return [self.reader] if self.second_reader is None else [self.reader, self.second_reader]
@@ -117,7 +112,7 @@ class PageReader:
         found = self._compared(found, looks, expected_length, stages, deadline)
         if expected_length is None:
             found = without_slashes(self._with_leaning_ones(found, looks, stages, deadline))
-        found = self._decided(found, looks, stages, deadline)
+        found = self._in_one_hand(found, looks, stages, deadline)
         if expected_length is None:
             found = without_guesses(found, self.reader.temperature)
         stages.postprocessed()
@@ -181,24 +176,20 @@ class PageReader:
         stages.postprocessed()
         return with_leaning_ones(page, strokes, self.glyph_opinion(glyphs, stages, deadline), looks)
 
-    def _decided(
+    def _in_one_hand(
         self, page: PageText, looks: Mapping[int, Sequence[Logs]], stages: Stages, deadline: Deadline
     ) -> PageText:
-        """With digits in doubt that are likelier other ones."""
+        """With digits in doubt that are more like another digit of the same page."""
         lines = lines_in_doubt(page, looks)
         if not lines:
             return page
         written = written_digits(page)
         doubtful = written.of(lines)
+        stages.postprocessed()
         if not doubtful:
             return page
-        places = None if self.place_reader is None else places_of(page, written, doubtful)
-        stages.postprocessed()
-        glyphs_say = self.glyph_opinion(written.glyphs[doubtful], stages, deadline)
-        places_say = None
-        if self.place_reader is not None and places is not None:
-            places_say = self.place_reader.probabilities(places, stages, deadline)
-        return decided(page, written, doubtful, glyphs_say, places_say)
+        opinion = self.glyph_opinion(written.glyphs[doubtful], stages, deadline)
+        return in_one_hand(page, written, doubtful, opinion, looks)
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:

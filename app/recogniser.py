@@ -37,7 +37,6 @@ from app.imaging.segment import Candidate, digit_candidates, digits_by_polarity,
 from app.imaging.tight import reaches_edge, tight_digits
 from app.line_reading import line_readings
 from app.page_reader import PageReader
-from app.place_reader import PlaceReader
 from app.reader import Reader
 from app.runner import Runner, awaited
 from app.second_look import (
@@ -76,13 +75,12 @@ class Recogniser:
         explainer: Explainer | None = None,
         second_reader: Reader | None = None,
         agreement: Agreement = agreed,
-        place_reader: PlaceReader | None = None,
     ) -> None:
         self._runner = runner
         self._temperature = temperature
         self._threshold = threshold
         self._limits = limits
-        self._pages = None if reader is None else PageReader(reader, second_reader, self._probabilities, place_reader)
+        self._pages = None if reader is None else PageReader(reader, second_reader, self._probabilities)
         self._explainer = explainer
         self._agreement = agreement
 

@@ -30,7 +30,7 @@ class Runner(Protocol):
     """Runs one network for many threads."""
 
     def submit(self, images: NDArray[np.uint8], /) -> Future[Logits]:
-        """The logits of images, (n, h, w) or (n, h, w, c) uint8, n ≥ 1, now or later."""
+        """The logits of images, (n, h, w) uint8, n ≥ 1, now or later."""
         ...
 
     def close(self) -> None:
@@ -52,10 +52,7 @@ class InterpreterPool:
         self._on_batch = on_batch
 
     def submit(self, images: NDArray[np.uint8]) -> Future[Logits]:
-        """Runs images, (n, h, w) or (n, h, w, c) uint8, n ≥ 1, on the caller's thread.
-
-        What the network raises, the future raises.
-        """
+        """Runs images, (n, h, w) uint8, n ≥ 1, on the caller's thread. What the network raises, the future raises."""
         future: Future[Logits] = Future()
         submitted = time.monotonic()
         classifier = self._idle.get()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from app.alignment import BLANK, NEVER, aligned_digits, alignments, best_alignment
+from app.alignment import BLANK, NEVER, aligned_digits, alignments, best_alignment, other_digits
 from app.ctc import (
     best_of_length,
     decoded,
@@ -122,6 +122,22 @@ def test_a_digit_is_as_sure_as_its_text_is_among_those_that_differ_there(
         others = [before + other + after for other in ("", *"0123456789")]
         total = sum(whole.get(other, 0.0) for other in others)
         assert digit.confidence == pytest.approx(whole[text] / total, rel=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(lines, st.text("0123456789", min_size=1, max_size=3))
+def test_another_digit_in_a_place_is_as_probable_as_that_text(logits: NDArray[np.float32], text: str) -> None:
+    logs = log_probabilities(logits)
+    whole, _ = every_text(logs)
+    shares = other_digits(logs, alignments(logs, text))
+    assert shares.shape == (len(text), 10)
+    if text not in whole:
+        assert not shares.any()
+        return
+    for place in range(len(text)):
+        for digit in range(10):
+            other = f"{text[:place]}{digit}{text[place + 1 :]}"
+            assert shares[place, digit] == pytest.approx(whole.get(other, 0.0) / whole[text], rel=1e-6)
 
 
 def test_digits_stand_where_they_were_written() -> None:

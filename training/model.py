@@ -1,15 +1,12 @@
-"""The networks. Inputs are float32 in 0..1, outputs logits: of glyphs, (n, 28, 28, 1), (n, 11), of places, (n, 28, 28,
-2), (n, 10).
-"""
+"""The networks. Inputs are glyphs, (n, 28, 28, 1) float32 in 0..1; outputs are logits, (n, 11)."""
 
 from __future__ import annotations
 
 import keras
 from keras import layers
 
-from app.calibration import DIGITS, LABELS
+from app.calibration import LABELS
 from app.imaging.glyph import GLYPH_SIDE
-from app.imaging.places import PLACE_CHANNELS
 
 # The last layer's name, in every network.
 LOGITS = "logits"
@@ -38,27 +35,17 @@ def digit_network() -> keras.Model:
     read what they found where.
     """
     glyph = keras.Input((GLYPH_SIDE, GLYPH_SIDE, 1), name="glyph")
-    return keras.Model(glyph, layers.Dense(len(LABELS), name=LOGITS)(_seen_whole(glyph, 96, 0.2)), name="digits")
-
-
-def place_network() -> keras.Model:
-    """The network of the place reader: 654,346 parameters, as `digit_network` but for its ends."""
-    place = keras.Input((GLYPH_SIDE, GLYPH_SIDE, PLACE_CHANNELS), name="place")
-    return keras.Model(place, layers.Dense(DIGITS, name=LOGITS)(_seen_whole(place, 128, 0.3)), name="places")
-
-
-def _seen_whole(image: keras.KerasTensor, units: int, dropout: float) -> keras.KerasTensor:
-    """What the layers before the last make of images, (n, 28, 28, c): (n, units)."""
-    x = _convolution(image, 32, side=5, strides=2)
+    x = _convolution(glyph, 32, side=5, strides=2)
     x = _convolution(x, 32)
     x = layers.MaxPooling2D()(x)
     x = _convolution(x, 80)
     x = layers.Add()([x, _convolution(x, 80)])
     x = layers.Add()([x, _convolution(x, 80)])
     x = _convolution(x, 128, padding="valid")
-    x = layers.Dropout(dropout)(layers.Flatten()(x))
-    x = layers.BatchNormalization()(layers.Dense(units, use_bias=False)(x))
-    return layers.Dropout(0.1)(layers.Activation("relu")(x))
+    x = layers.Dropout(0.2)(layers.Flatten()(x))
+    x = layers.BatchNormalization()(layers.Dense(96, use_bias=False)(x))
+    x = layers.Dropout(0.1)(layers.Activation("relu")(x))
+    return keras.Model(glyph, layers.Dense(len(LABELS), name=LOGITS)(x), name="digits")
 
 
 def _convolution(

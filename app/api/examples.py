@@ -100,7 +100,6 @@ MANIFEST = Manifest(
     second_look=None,
     reader=None,
     second_reader=None,
-    place_reader=None,
 )
 CARD = "# digits 1.0.0\n\nA small convolutional network that tells the digit in a 28×28 glyph.\n"
 REPORTS = Reports(reports=["learning.png", "set-mnist-test.png"])

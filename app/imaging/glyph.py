@@ -11,8 +11,6 @@ PREPROCESSING_VERSION = "2"
 
 GLYPH_SIDE = 28
 BOX_SIDE = 20
-# The axes of images with channels.
-_WITH_CHANNELS = 4
 
 Glyph = NDArray[np.uint8]
 
@@ -70,10 +68,6 @@ def _centred(ink: NDArray[np.float32]) -> Glyph:
     return glyph
 
 
-def network_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Glyphs, (n, 28, 28) uint8, as a network takes them: (n, 28, 28, 1) float32 in 0..1; and lines, (n, 32, w).
-
-    What has channels already, (n, h, w, c), keeps them.
-    """
-    inputs = images.astype(np.float32) / np.float32(255.0)
-    return inputs if inputs.ndim == _WITH_CHANNELS else inputs[..., np.newaxis]
+def network_input(glyphs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Glyphs, (n, 28, 28) uint8, as a network takes them: (n, 28, 28, 1) float32 in 0..1; and lines, (n, 32, w)."""
+    return (glyphs.astype(np.float32) / np.float32(255.0))[..., np.newaxis]

@@ -21,7 +21,7 @@ function facts(model) {
   const all = {
     Version: `${model.name} ${model.version}`,
     Made: model.created.slice(0, 10),
-    Parameters: whole.format(model.parameters + (model.reader?.parameters ?? 0) + (model.second_reader?.parameters ?? 0) + (model.place_reader?.parameters ?? 0)),
+    Parameters: whole.format(model.parameters + (model.reader?.parameters ?? 0) + (model.second_reader?.parameters ?? 0)),
     'MNIST test, right': share(test.accuracy),
     'Unsure under': ratio(model.threshold),
     'Its errors when sure': share(model.metrics.threshold?.digits_risk),

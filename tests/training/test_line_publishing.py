@@ -57,12 +57,8 @@ def base(version: ModelVersion, tmp_path: Path) -> ModelVersion:
         "version": "0.0.1",
         "reader": None,
         "second_reader": None,
-        "place_reader": None,
     }
-    for name in (
-        *("reader.keras", "reader.tflite", "second-reader.keras", "second-reader.tflite"),
-        *("place-reader.keras", "place-reader.tflite"),
-    ):
+    for name in ("reader.keras", "reader.tflite", "second-reader.keras", "second-reader.tflite"):
         manifest["sha256"].pop(name, None)
         (folder / name).unlink(missing_ok=True)
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -156,7 +152,7 @@ def test_a_second_reader_does_not_come_alone(
     with pytest.raises(TrainingFailed, match="give it a first one"):
         publish_readers({Role.SECOND: run_dir}, base, "0.1.0", "…")
     assert main(["publish", "--models-dir", str(base.folder.parents[1])]) == 1
-    assert "--run, --second or --places" in capsys.readouterr().err
+    assert "--run, --second or both" in capsys.readouterr().err
 
 
 def test_without_a_reader_there_is_none_to_hand_on(base: ModelVersion, tmp_path: Path) -> None:

@@ -465,7 +465,6 @@ def test_the_temperature_tells_how_often_a_reader_is_right() -> None:
 
 def test_every_released_configuration_of_lines_loads() -> None:
     configs = sorted((Path(__file__).parents[2] / "training" / "lines" / "configs").glob("[!_]*.py"))
-    configs = [path for path in configs if not path.name.startswith("places_")]
     assert configs
     for path in configs:
         assert loaded(path, LinesConfig).lines >= 50_000

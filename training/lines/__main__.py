@@ -1,4 +1,4 @@
-"""The command line of training readers of lines: `python -m training.lines --help`."""
+"""The command line of training line readers: `python -m training.lines --help`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from pathlib import Path
 from app.errors import OcrError
 from app.manifest import next_version, open_version
 from training.config import loaded
-from training.lines.config import LinesConfig, LinesPlaces, PlacesConfig
+from training.lines.config import LinesConfig, LinesPlaces
 
 _CONFIG = Path(__file__).parent / "configs" / "lines_1_2_0.py"
-_PLACES_CONFIG = Path(__file__).parent / "configs" / "places_1_16_0.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace, _: str) -> str:
-    places = _places(options)
+    places = LinesPlaces(
+        options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data, options.models_dir
+    )
     config = loaded(options.config, LinesConfig)
     # TensorFlow takes seconds to import: not before the arguments are known to be right.
     from training.lines.run import run
@@ -41,64 +42,42 @@ def _train(options: argparse.Namespace, _: str) -> str:
     return f"the reader is in {run(config, places, options.processes)}"
 
 
-def _train_places(options: argparse.Namespace, _: str) -> str:
-    places = _places(options)
-    config = loaded(options.config, PlacesConfig)
-    from training.lines.place_run import run
-
-    return f"the place reader is in {run(config, places, options.processes)}"
-
-
-def _places(options: argparse.Namespace) -> LinesPlaces:
-    return LinesPlaces(
-        options.data_dir, options.fonts_dir, options.runs_dir, options.accept_changed_data, options.models_dir
-    )
-
-
 def _publish(options: argparse.Namespace, command: str) -> str:
     base = open_version(options.models_dir, options.name, options.base)
     from training.lines.publish import Role, publish_readers
     from training.resume import TrainingFailed
 
-    named = {Role.READER: options.run, Role.SECOND: options.second, Role.PLACES: options.places}
-    runs = {role: run for role, run in named.items() if run is not None}
-    if not runs:
-        raise TrainingFailed("There is nothing to publish; name folders of runs, with --run, --second or --places.")
+    if options.run is None and options.second is None:
+        raise TrainingFailed("There is nothing to publish; name the folder of a run, with --run, --second or both.")
     version = options.version or next_version(options.models_dir, options.name)
+    runs = {role: run for role, run in ((Role.READER, options.run), (Role.SECOND, options.second)) if run is not None}
     return f"published {publish_readers(runs, base, version, command)}"
 
 
-_COMMANDS = {"train": _train, "train-places": _train_places, "publish": _publish}
+_COMMANDS = {"train": _train, "publish": _publish}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.lines", description="Trains a line reader of digit-ocr.")
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="compose lines, train, export and measure a reader; or go on with it")
-    _add_training_options(train, _CONFIG)
-    places = commands.add_parser("train-places", help="the same with a place reader, which learns the lines' digits")
-    _add_training_options(places, _PLACES_CONFIG)
+    train.add_argument("--config", type=Path, default=_CONFIG, help=f"by default {_CONFIG.name}")
+    train.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
+    train.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
+    train.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's lines, state and reader")
+    train.add_argument("--models-dir", type=Path, default=Path("models"), help="the released versions")
+    train.add_argument("--processes", type=int, default=2, help="that compose lines; default 2")
+    train.add_argument(
+        "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
+    )
     publish = commands.add_parser("publish", help="a version of the glyph network, and a trained reader with it")
     publish.add_argument("--run", type=Path, help="folder that a training left; without it, the base's reader remains")
     publish.add_argument("--second", type=Path, help="the same of the second reader, asked about unsure lines")
-    publish.add_argument("--places", type=Path, help="the same of the place reader, asked about digits in doubt")
     publish.add_argument("--base", default="latest", help="the version whose glyph network it joins")
     publish.add_argument("--version", help="of the whole; by default the next")
     publish.add_argument("--models-dir", type=Path, default=Path("models"))
     publish.add_argument("--name", default="digits")
     return parser
-
-
-def _add_training_options(parser: argparse.ArgumentParser, config: Path) -> None:
-    parser.add_argument("--config", type=Path, default=config, help=f"by default {config.name}")
-    parser.add_argument("--data-dir", type=Path, required=True, help="folder with the data sets; those there are used")
-    parser.add_argument("--fonts-dir", type=Path, default=Path("/usr/share/fonts"), help="searched for fonts")
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="keeps a run's lines, state and reader")
-    parser.add_argument("--models-dir", type=Path, default=Path("models"), help="the released versions")
-    parser.add_argument("--processes", type=int, default=2, help="that compose lines; default 2")
-    parser.add_argument(
-        "--accept-changed-data", action="store_true", help="use data files whose SHA-256 is not the recorded one"
-    )
 
 
 if __name__ == "__main__":

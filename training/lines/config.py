@@ -1,4 +1,4 @@
-"""What a training of the line reader is told, and one of the place reader."""
+"""What a training of the line reader is told."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ _SHARES = (
 _AT_LEAST = {
     **dict.fromkeys(("lines", "validation_lines", "evaluation_lines", "batch_width", "steps", "epochs"), 1),
     **dict.fromkeys(("wordy_lines", "calm_epochs", "learning_rate", "weight_decay"), 0),
-}
-_PLACES_SHARES = ("held_out_families", "validation_share")
-_PLACES_AT_LEAST = {
-    **dict.fromkeys(("lines", "validation_lines", "batch_size", "steps", "epochs"), 1),
-    **dict.fromkeys(("calm_epochs", "learning_rate", "weight_decay"), 0),
 }
 
 
@@ -100,39 +95,6 @@ class LinesConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacesConfig:
-    """One run of the place reader, which learns the digits of composed lines.
-
-    `lines` are composed once to train on, and `validation_lines` of writers and fonts that are kept for it; shares are
-    those of `LinesConfig`. An epoch is `steps` batches of `batch_size` digits, all equally likely; the last
-    `calm_epochs` are jittered less. `precision` is that of `LinesConfig`. Raises ConfigError where a value cannot be
-    meant.
-    """
-
-    version: str
-    name: str = "places"
-    seed: int = 77
-    lines: int = 198_000
-    validation_lines: int = 3_600
-    held_out_families: float = 0.15
-    validation_share: float = 0.08
-    batch_size: int = 512
-    steps: int = 500
-    epochs: int = 24
-    calm_epochs: int = 3
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.02
-    precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        refuse_bad_values(self, _PLACES_SHARES, _PLACES_AT_LEAST)
-        refuse_bad_precision(self.precision)
-
-
-AnyLinesConfig = LinesConfig | PlacesConfig
-
-
-@dataclass(frozen=True, slots=True)
 class LinesPlaces:
     """Where a run reads and writes: `runs_dir` holds its lines, its state and, in the end, the reader.
 
@@ -145,5 +107,5 @@ class LinesPlaces:
     accept_changed_data: bool = False
     models_dir: Path = Path("models")
 
-    def run_dir(self, config: AnyLinesConfig) -> Path:
+    def run_dir(self, config: LinesConfig) -> Path:
         return self.runs_dir / f"{config.name}-{config.version}"

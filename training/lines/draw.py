@@ -18,7 +18,7 @@ from app.imaging.line import COLUMN_WIDTH, LINE_HEIGHT, STEP_WIDTH, LineImage, L
 from training.augment import Random
 from training.fonts import Font
 from training.lines.compose import ComposedLine
-from training.lines.config import AnyLinesConfig, LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.mixture import any_line
 from training.lines.pools import Writers, read_writers
 from training.lines.wordless import any_line_without_digits, any_wordy_line
@@ -57,7 +57,7 @@ class Part:
     fonts: tuple[Font, ...]
 
 
-def for_validation(config: AnyLinesConfig, group: str) -> bool:
+def for_validation(config: LinesConfig, group: str) -> bool:
     """Whether a writer or a font's family, of those that are not held out, is kept for validation."""
     return hashed_share(group, config.validation_share, salt="validation/")
 
@@ -66,7 +66,7 @@ def drawn_part(part: Part) -> int:
     """Draws one part into its file. The answer is how many lines it was asked for."""
     cv2.setNumThreads(1)
     seed = np.random.SeedSequence(part.config.seed, spawn_key=(_SPAWNED[part.kind], part.number))
-    writers = writers_of(part.places, part.fonts, part.kind is Kind.VALIDATION, part.config)
+    writers = _writers(part.places, part.fonts, part.kind is Kind.VALIDATION, part.config)
     lines = list(_DRAWN[part.kind](writers, part.config, part.count, np.random.default_rng(seed)))
     aside = part.file.with_suffix(".part.npz")
     np.savez(aside, **packed_arrays(lines, part.config.widths))
@@ -75,8 +75,7 @@ def drawn_part(part: Part) -> int:
 
 
 @lru_cache(maxsize=2)
-def writers_of(places: LinesPlaces, fonts: tuple[Font, ...], validation: bool, config: AnyLinesConfig) -> Writers:
-    """Those that a run trains on, or validates on. Raises DataError."""
+def _writers(places: LinesPlaces, fonts: tuple[Font, ...], validation: bool, config: LinesConfig) -> Writers:
     return read_writers(
         places.data_dir,
         fonts,
@@ -92,7 +91,7 @@ def training_lines(writers: Writers, config: LinesConfig, count: int, random: Ra
     """
     for _ in range(count):
         composed, line = _drawn(writers, config, random)
-        if line is not None and fits(line.pixels.shape[1], composed.text) and all_seen(composed, line):
+        if line is not None and fits(line.pixels.shape[1], composed.text) and _all_seen(composed, line):
             yield line.pixels, composed.text
 
 
@@ -108,7 +107,7 @@ def wordy_lines(writers: Writers, _: LinesConfig, count: int, random: Random) ->
     for _line in range(count):
         composed = any_wordy_line(writers, random)
         line = line_image(composed.image, composed.polarity)
-        if line is not None and fits(line.pixels.shape[1], composed.text) and all_seen(composed, line):
+        if line is not None and fits(line.pixels.shape[1], composed.text) and _all_seen(composed, line):
             yield line.pixels, composed.text
 
 
@@ -133,7 +132,7 @@ def fits(width: int, text: str) -> bool:
     return len(text) + repeats <= width // STEP_WIDTH
 
 
-def all_seen(composed: ComposedLine, line: LineImage) -> bool:
+def _all_seen(composed: ComposedLine, line: LineImage) -> bool:
     """Whether the line shows the middle part of every digit."""
     boxes = np.array([[box.left, box.top, box.right, box.bottom] for box in composed.boxes], np.float64).reshape(-1, 4)
     inverse = np.linalg.inv(np.vstack([line.to_image, [0, 0, 1]]))

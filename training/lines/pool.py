@@ -13,12 +13,12 @@ import json
 import signal
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -28,7 +28,7 @@ from app.imaging.glyph import PREPROCESSING_VERSION
 from app.imaging.line import LINE_VERSION, STEP_WIDTH
 from training.config import told
 from training.fonts import Font, find_fonts, split_families
-from training.lines.config import AnyLinesConfig, LinesConfig, LinesPlaces
+from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import Kind, Labels, Part, drawn_part, for_validation
 from training.resume import NoSpace
 from training.sources import DataError
@@ -97,7 +97,7 @@ class PartedFonts:
     held_out: tuple[Font, ...]
 
 
-def parted_fonts(config: AnyLinesConfig, fonts: Iterable[Font]) -> PartedFonts:
+def parted_fonts(config: LinesConfig, fonts: Iterable[Font]) -> PartedFonts:
     """Parts fonts by their families. Where one side would be empty, it has the fonts of training."""
     seen, held_out = split_families(fonts, config.held_out_families)
     validation = [font for font in seen if for_validation(config, font.family)]
@@ -117,12 +117,12 @@ def drawn_pools(
     folder = places.run_dir(config) / _POOL
     parts = {kind: _parts(folder, kind, config, places) if kind in kinds else [] for kind in Kind}
     try:
-        forget_others(folder, _fingerprint(config))
+        _forget_others(folder, _fingerprint(config))
         missing = [part for own in parts.values() for part in own if not part.file.exists()]
         if missing:
             fonts = parted_fonts(config, find_fonts(places.fonts_dir))
             own_fonts = {kind: fonts.validation if kind is Kind.VALIDATION else fonts.training for kind in Kind}
-            draw_parts(drawn_part, [replace(part, fonts=own_fonts[part.kind]) for part in missing], processes)
+            _draw([replace(part, fonts=own_fonts[part.kind]) for part in missing], processes)
     except OSError as error:
         raise NoSpace(f"{folder} could not be written ({error.strerror or error}); make room, begin again.") from error
     return LinePools(_read(parts[Kind.TRAINING]), _read(parts[Kind.VALIDATION]), _read(parts[Kind.WORDY]))
@@ -138,8 +138,8 @@ def _parts(folder: Path, kind: Kind, config: LinesConfig, places: LinesPlaces) -
     ]
 
 
-def forget_others(folder: Path, fingerprint: str) -> None:
-    """Takes away what was drawn for another configuration."""
+def _forget_others(folder: Path, fingerprint: str) -> None:
+    """Takes away lines that were drawn for another configuration."""
     index = folder / _INDEX
     with contextlib.suppress(OSError, ValueError):
         if json.loads(index.read_text()) == fingerprint:
@@ -157,25 +157,14 @@ def _fingerprint(config: LinesConfig) -> str:
     return hashlib.sha256(json.dumps([of_a_line, *versions]).encode()).hexdigest()
 
 
-class Drawable(Protocol):
-    """A part of a pool, which takes so many lines."""
-
-    @property
-    def count(self) -> int: ...
-
-
-_Drawable = TypeVar("_Drawable", bound=Drawable)
-
-
-def draw_parts(draw: Callable[[_Drawable], int], parts: Sequence[_Drawable], processes: int) -> None:
-    """Has processes draw parts into their files, and tells how far they are; `draw` answers with a part's count."""
+def _draw(parts: Sequence[Part], processes: int) -> None:
     # Ctrl-C reaches every process: the first one ends the others, which need not tell of it as well.
     deaf = (signal.SIGINT, signal.SIG_IGN)
     began, done = time.monotonic(), 0
     whole = sum(part.count for part in parts)
     executor = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, deaf)
     try:
-        for drawn in as_completed([executor.submit(draw, part) for part in parts]):
+        for drawn in as_completed([executor.submit(drawn_part, part) for part in parts]):
             done += drawn.result()
             rate = done / (time.monotonic() - began)
             left = (whole - done) / rate / 60

@@ -1,4 +1,4 @@
-"""Trained readers join a version of the glyph network; and readers are handed on from version to version."""
+"""A trained reader joins a version of the glyph network; and readers are handed on from version to version."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from typing import Any
 from app.errors import ModelMismatch, ModelNotFound
 from app.manifest import (
     MANIFEST_FILE,
-    PLACE_READER_KERAS_FILE,
-    PLACE_READER_TFLITE_FILE,
     READER_KERAS_FILE,
     READER_TFLITE_FILE,
     SECOND_READER_KERAS_FILE,
@@ -23,7 +21,6 @@ from app.manifest import (
     Manifest,
     ModelVersion,
     NetworkFiles,
-    PlaceReaderManifest,
     ReaderManifest,
     file_sha256,
     open_version,
@@ -40,23 +37,15 @@ class Role(StrEnum):
 
     READER = "reader"
     SECOND = "second_reader"
-    PLACES = "place_reader"
-
-
-AnyReaderManifest = ReaderManifest | PlaceReaderManifest
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a version has a reader of a role: its files, its section of the card and what is said of it there.
-
-    `made`: the names that its files have in the folder of a run.
-    """
+    """Where a version has a reader of a role: its files, its section of the card and what is said of it there."""
 
     files: NetworkFiles
     heading: str
     does: str
-    made: tuple[str, str] = (KERAS_FILE, TFLITE_FILE)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -75,12 +64,6 @@ _PLACES = {
         "## The second line reader",
         "reads lines again that the first is unsure of, for `/read`",
     ),
-    Role.PLACES: _Place(
-        NetworkFiles(Path(PLACE_READER_KERAS_FILE), Path(PLACE_READER_TFLITE_FILE)),
-        "## The place reader",
-        "tells a digit of a line that the line readers are in doubt of, for `/read`, by its form and by its place",
-        (PLACE_READER_KERAS_FILE, PLACE_READER_TFLITE_FILE),
-    ),
 }
 
 
@@ -88,20 +71,18 @@ def publish_readers(runs: Mapping[Role, Path], base: ModelVersion, version: str,
     """Publishes `version`: the base with the readers of finished runs, whose folders are given. Its folder is returned.
 
     A reader of the base of another role remains. Raises TrainingFailed where a run has not finished or the version
-    would have no first reader, VersionExists, or NoSpace.
+    would have a second reader alone, VersionExists, or NoSpace.
     """
     reports = {role: _report(run_dir) for role, run_dir in runs.items()}
     if Role.READER not in runs and base.manifest.reader is None:
-        raise TrainingFailed(
-            f"{base.folder} has no reader, and what is asked in doubt reads nothing; give it a first one."
-        )
-    readers = {role: _manifest_of(role, report) for role, report in reports.items()}
+        raise TrainingFailed(f"{base.folder} has no reader, and a second one alone reads nothing; give it a first one.")
+    readers = {role: _reader_manifest(report) for role, report in reports.items()}
 
     def write(folder: Path) -> None:
         shutil.copytree(base.folder, folder, dirs_exist_ok=True)
         for role, run_dir in runs.items():
-            for made, name in zip(_PLACES[role].made, _PLACES[role].names, strict=True):
-                shutil.copyfile(run_dir / made, folder / name)
+            shutil.copyfile(run_dir / KERAS_FILE, folder / _PLACES[role].files.keras)
+            shutil.copyfile(run_dir / TFLITE_FILE, folder / _PLACES[role].files.tflite)
         _write_manifest(folder, base.manifest.model_copy(update={"version": version, "created": _now()}), readers)
         head, sections = _parted((base.folder / CARD_FILE).read_text())
         head = head.replace(f"# {base.manifest.name} {base.manifest.version}", f"# {base.manifest.name} {version}", 1)
@@ -122,11 +103,7 @@ def hand_readers_on(models_dir: Path, folder: Path, manifest: Manifest) -> Manif
         latest = open_version(models_dir, manifest.name, "latest")
     except (ModelNotFound, ModelMismatch):
         return manifest
-    found: dict[Role, AnyReaderManifest | None] = {
-        Role.READER: latest.manifest.reader,
-        Role.SECOND: latest.manifest.second_reader,
-        Role.PLACES: latest.manifest.place_reader,
-    }
+    found = {Role.READER: latest.manifest.reader, Role.SECOND: latest.manifest.second_reader}
     readers = {role: reader for role, reader in found.items() if reader is not None}
     if not readers:
         return manifest
@@ -144,22 +121,6 @@ def _report(run_dir: Path) -> dict[str, Any]:
         raise TrainingFailed(f"{run_dir} has no finished reader; train it first.") from None
 
 
-def _manifest_of(role: Role, report: dict[str, Any]) -> AnyReaderManifest:
-    return _place_reader_manifest(report) if role is Role.PLACES else _reader_manifest(report)
-
-
-def _place_reader_manifest(report: dict[str, Any]) -> PlaceReaderManifest:
-    return PlaceReaderManifest(
-        name=f"{report['config']['name']} {report['config']['version']}",
-        created=report["created"],
-        place_version=report["place_version"],
-        parameters=report["parameters"],
-        temperature=report["temperature"],
-        training_data=report["training_data"],
-        metrics=report["metrics"],
-    )
-
-
 def _reader_manifest(report: dict[str, Any]) -> ReaderManifest:
     return ReaderManifest(
         name=f"{report['config']['name']} {report['config']['version']}",
@@ -174,7 +135,7 @@ def _reader_manifest(report: dict[str, Any]) -> ReaderManifest:
     )
 
 
-def _write_manifest(folder: Path, manifest: Manifest, readers: Mapping[Role, AnyReaderManifest]) -> Manifest:
+def _write_manifest(folder: Path, manifest: Manifest, readers: Mapping[Role, ReaderManifest]) -> Manifest:
     names = [name for role in readers for name in _PLACES[role].names]
     hashes = manifest.sha256 | {name: file_sha256(folder / name) for name in names}
     whole = manifest.model_copy(update={**{role.value: one for role, one in readers.items()}, "sha256": hashes})
@@ -226,12 +187,13 @@ def _grown(report: dict[str, Any]) -> str:
     )
 
 
-def _section(role: Role, reader: AnyReaderManifest, report: dict[str, Any], base: str, command: str) -> str:
-    if isinstance(reader, PlaceReaderManifest):
-        return _place_reader_section(reader, report, base, command)
+def _section(role: Role, reader: ReaderManifest, report: dict[str, Any], base: str, command: str) -> str:
     config = report["config"]
     place = _PLACES[role]
     sets = table([StringsReport(**one) for one in report["sets"]])
+    data = "\n".join(
+        f"| {one['name']} | {one['licence']} | {str(one.get('sha256', ''))[:12]} |" for one in reader.training_data
+    )
     return f"""{place.heading}
 
 `{place.files.keras}` ({reader.name}) {place.does}: {reader.parameters:,} parameters, convolutions and CTC
@@ -250,7 +212,10 @@ Temperature {reader.temperature:.2f}; digits with a confidence under {reader.thr
 validation that it accepts, at most {report["risk"]:.2%} are wrong. A text that is not {reader.least_odds:.1f} times as
 probable as that there is no digit is none: at most {report["risk"]:.2%} of validation's are lost by that.
 
-{_made_from(reader)}
+| Made from | Licence | SHA-256 |
+|---|---|---|
+{data}
+| fonts of training/fonts.txt and training/handwriting | each font's own | – |
 
 {config["lines"]:,} composed lines, {config["epochs"]} epochs of {config["steps"]:,} batches of
 {config["batch_width"]:,} columns, seed {config["seed"]}.{_grown(report)} Made with `{command}`.
@@ -258,35 +223,3 @@ probable as that there is no digit is none: at most {report["risk"]:.2%} of vali
 What it never saw it reads badly: other scripts, digits that stand on top of each other, numbers that are turned by more
 than 15°.
 """
-
-
-def _place_reader_section(reader: PlaceReaderManifest, report: dict[str, Any], base: str, command: str) -> str:
-    config, place, figures = report["config"], _PLACES[Role.PLACES], reader.metrics
-    return f"""{place.heading}
-
-`{place.files.keras}` ({reader.name}) {place.does}:
-{reader.parameters:,} parameters, convolutions; its two inputs, 28×28 each, are the digit's glyph and the part of the
-line about it, of place version {reader.place_version}. It first joined the glyph network of {base}, and later versions
-took it over as it is. `{place.files.tflite}` is made from it: {report["parity"]:.2%} of digits told alike.
-
-Of {figures["n"]:,.0f} digits of composed lines by writers and fonts that were kept for validation,
-{figures["accuracy"]:.2%} are told right; with the temperature {reader.temperature:.2f} the ECE is {figures["ece"]:.2%}.
-
-{_made_from(reader)}
-
-{report["trained_on"]:,} digits of {config["lines"]:,} composed lines, {config["epochs"]} epochs of {config["steps"]:,}
-batches of {config["batch_size"]:,}, seed {config["seed"]}. Made with `{command}`.
-
-It is asked about digits alone that are there: it knows no sign, and nothing that is none.
-"""
-
-
-def _made_from(reader: AnyReaderManifest) -> str:
-    """What a reader's lines were composed of, as a Markdown table."""
-    data = "\n".join(
-        f"| {one['name']} | {one['licence']} | {str(one.get('sha256', ''))[:12]} |" for one in reader.training_data
-    )
-    return f"""| Made from | Licence | SHA-256 |
-|---|---|---|
-{data}
-| fonts of training/fonts.txt and training/handwriting | each font's own | – |"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -18,12 +19,11 @@ from app.imaging.line import LINE_VERSION
 from app.manifest import open_version
 from training.config import told
 from training.evaluate import threshold_for_risk
-from training.export import shorten_weights
+from training.export import save_compressed, shorten_weights
 from training.fonts import find_fonts
 from training.lines.config import LinesConfig, LinesPlaces
 from training.lines.draw import Kind
 from training.lines.figures import digit_answers, fitted_blank_bias, fitted_odds, fitted_temperature
-from training.lines.files import save_network, write_file
 from training.lines.measure import (
     Reader,
     StringsReport,
@@ -38,7 +38,7 @@ from training.lines.pool import LinePools, drawn_pools, parted_fonts
 from training.lines.pools import Writers, data_sources, read_writers
 from training.lines.train import fitted_reader, pool_logits
 from training.machine import cpu_model
-from training.resume import TrainingFailed
+from training.resume import NoSpace, TrainingFailed
 
 KERAS_FILE, TFLITE_FILE, REPORT_FILE = "reader.keras", "reader.tflite", "report.json"
 # What is fitted, as it is before anything is derived from it; the second file, written last, tells of what.
@@ -99,7 +99,7 @@ def run(config: LinesConfig, places: LinesPlaces, processes: int) -> Path:
         "seconds": round(time.monotonic() - began),
         "sets": [asdict(one) for one in reports],
     }
-    write_file(folder / REPORT_FILE, (json.dumps(report, indent=2) + "\n").encode())
+    _write(folder / REPORT_FILE, (json.dumps(report, indent=2) + "\n").encode())
     return folder
 
 
@@ -120,8 +120,8 @@ def fit_reader(config: LinesConfig, places: LinesPlaces, processes: int) -> floa
     counts = [sum(len(lines) for lines in pool.values()) for pool in (pools.training, pools.validation)]
     print(f"{counts[0]:,} lines to train on, {counts[1]:,} to validate on", flush=True)
     network, share = fitted_reader(config, pools, folder, smaller)
-    save_network(network, folder / _FITTED_FILE)
-    write_file(kept, json.dumps({"config": mark, "learned_share": share}).encode())
+    _save(network, folder / _FITTED_FILE)
+    _write(kept, json.dumps({"config": mark, "learned_share": share}).encode())
     return share
 
 
@@ -159,9 +159,32 @@ def _exported(network: keras.Model, pools: LinePools, folder: Path) -> tuple[Rea
     )
     if agreement < _MIN_PARITY:
         raise TrainingFailed(f"{TFLITE_FILE} is not the network: it reads other texts too often.")
-    save_network(network, folder / KERAS_FILE)
-    write_file(folder / TFLITE_FILE, buffer)
+    _save(network, folder / KERAS_FILE)
+    _write(folder / TFLITE_FILE, buffer)
     return reader, agreement
+
+
+def _save(network: keras.Model, path: Path) -> None:
+    aside = path.with_name(f"next.{path.name}")
+    try:
+        save_compressed(network, aside)
+        aside.replace(path)
+    except OSError as error:
+        raise _no_space(path, error) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    aside = path.with_name(f"next.{path.name}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        raise _no_space(path, error) from error
+
+
+def _no_space(path: Path, error: OSError) -> NoSpace:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return NoSpace(f"{path} could not be written ({what}); make room, and the same command goes on.")
 
 
 def _measured(config: LinesConfig, places: LinesPlaces, reader: Reader, temperature: float) -> Iterator[StringsReport]:

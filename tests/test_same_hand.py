@@ -1,28 +1,24 @@
-"""Digits in doubt: what else is said of them, and others of their page."""
+"""Digits in doubt, beside others of their page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.alignment import AlignedDigit
-from app.calibration import DIGITS, NON_DIGIT
+from app.alignment import BLANK, AlignedDigit, Logs
+from app.calibration import NON_DIGIT
 from app.ctc import Decoded
 from app.deadline import Deadline
-from app.digits_in_doubt import decided, lines_in_doubt, places_of, written_digits
 from app.domain import Polarity
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import LINE_HEIGHT, STEP_WIDTH, LineImage
-from app.imaging.places import place_views
 from app.line_reading import PageText
 from app.page_reader import PageReader
-from app.place_reader import PlaceReader
 from app.reader import Reader
-from app.runner import Logits
+from app.same_hand import in_one_hand, lines_in_doubt, written_digits
 from app.stages import Stages
 from tests.images import draw_number
 from tests.readers import InkReader
@@ -61,10 +57,34 @@ def opinion(likelier: str, other: str) -> NDArray[np.float64]:
     return probabilities
 
 
-def compared(shown: list[str], read: list[Decoded], place: tuple[int, int], likelier: str, other: str) -> PageText:
+def look(text: str, place: int, shares: Mapping[str, float]) -> Logs:
+    """What a look says of such a line, (t, 11): a text, of which one digit may be each of several ones."""
+    probabilities = np.full((_PITCH * (len(text) + 2), BLANK + 1), 1e-6)
+    probabilities[:, BLANK] = 1.0
+    for index, digit in enumerate(text):
+        step = probabilities[_PITCH * (index + 1)]
+        for one, share in shares.items() if index == place else {digit: 0.99}.items():
+            step[int(one)] = share
+        step[BLANK] = 1e-3
+    return np.asarray(np.log(probabilities / probabilities.sum(axis=1, keepdims=True)))
+
+
+def compared(
+    shown: list[str],
+    read: list[Decoded],
+    place: tuple[int, int],
+    likelier: str,
+    other: str,
+    torn: Sequence[float] = (0.55, 0.45),
+) -> PageText:
+    """What becomes of a page with one digit in doubt: the reader is torn between it and what else it may be."""
     page = PageText(tuple(drawn(text) for text in shown), tuple(read), ())
     written = written_digits(page)
-    return decided(page, written, [written.places.index(place)], opinion(likelier, other))
+    text = read[place[0]].text
+    instead = other if text[place[1]] == likelier else likelier
+    shares = dict(zip((text[place[1]], instead), torn, strict=True))
+    looks = {place[0]: [look(text, place[1], shares)] * 2}
+    return in_one_hand(page, written, [written.places.index(place)], opinion(likelier, other), looks)
 
 
 @pytest.mark.parametrize(("own", "other"), [("7", "1"), ("8", "3"), ("5", "6"), ("9", "4"), ("2", "3")])
@@ -88,6 +108,13 @@ def test_a_digit_that_is_read_right_stays(own: str, other: str) -> None:
     shown = [f"{own}{other}0", f"0{own}"]
     read = [said(shown[0]), said(shown[1], doubtful=1)]
     assert compared(shown, read, (1, 1), other, own).texts == tuple(read)
+
+
+def test_a_digit_that_the_looks_are_sure_of_stays() -> None:
+    shown = ["870", "07"]
+    read = [said(shown[0]), said("08", doubtful=1)]
+    assert compared(shown, read, (1, 1), "7", "8", (0.6, 0.4)).texts[1].text == "07"
+    assert compared(shown, read, (1, 1), "7", "8", (0.999, 1e-6)).texts[1].text == "08"
 
 
 @pytest.mark.parametrize("first", ["70", "10"])
@@ -150,77 +177,3 @@ def test_a_page_is_read_so() -> None:
     read, confidence = pages.read(grey, Polarity.DARK_ON_LIGHT, None, 20, Stages(), Deadline(5.0))
     assert [text.text for text in read.texts] == ["7170"]
     assert 0 < confidence < 1
-
-
-def place_opinion(likelier: str, other: str, share: float) -> NDArray[np.float64]:
-    """What the place reader says that is torn between two digits."""
-    probabilities = np.full((1, DIGITS), 1e-6)
-    probabilities[0, [int(likelier), int(other)]] = share, 1 - share
-    return probabilities
-
-
-def decided_with_places(read: Decoded, glyph: str, place: str, other: str, share: float = 0.999) -> str:
-    """What becomes of the last digit of "07", which nothing else of the page is like, if two networks say so."""
-    page = PageText((drawn("07"),), (read,), ())
-    written = written_digits(page)
-    return decided(page, written, [1], opinion(glyph, other), place_opinion(place, other, share)).texts[0].text
-
-
-def test_what_both_networks_say_is_believed_of_a_digit_that_nothing_else_is_like() -> None:
-    assert decided_with_places(said("01", doubtful=1), "7", "7", "1") == "07"
-
-
-def test_what_neither_says_is_not() -> None:
-    assert decided_with_places(said("01", doubtful=1), "1", "1", "7") == "01"
-
-
-def test_a_place_reader_that_is_unsure_itself_changes_nothing() -> None:
-    assert decided_with_places(said("01", doubtful=1), "7", "7", "1", share=0.55) == "01"
-
-
-def test_a_sure_digit_takes_more_than_one_in_doubt() -> None:
-    sure = Decoded("01", UNSURE, tuple(AlignedDigit(d.digit, 0.9999, d.first, d.last) for d in said("01").digits))
-    torn = {share: decided_with_places(sure, "7", "7", "1", share) for share in (0.9, 0.9999)}
-    doubted = {share: decided_with_places(said("01", 1), "7", "7", "1", share) for share in (0.9, 0.9999)}
-    assert torn[0.9] == "01"
-    assert doubted[0.9999] == "07"
-    assert list(torn.values()).count("07") <= list(doubted.values()).count("07")
-
-
-def test_the_place_reader_is_shown_the_digits_in_doubt_where_they_stand() -> None:
-    page = PageText((drawn("40"), drawn("7")), (said("40"), said("7")), ())
-    written = written_digits(page)
-    shown = places_of(page, written, [1, 2])
-    assert np.array_equal(shown[:1], place_views(page.lines[0].pixels, [written.spans[1]]))
-    assert np.array_equal(shown[1:], place_views(page.lines[1].pixels, [written.spans[2]]))
-    assert np.array_equal(shown[:, :, :, 0], written.glyphs[[1, 2]])
-
-
-def test_a_page_is_read_with_a_place_reader() -> None:
-    """A reader that is torn between 1 and 7 at its third digit, and a place reader that is not."""
-
-    class RightReader:
-        asked = 0
-
-        def submit(self, places: NDArray[np.uint8]) -> Future[Logits]:
-            RightReader.asked += len(places)
-            logits = 9 * np.eye(DIGITS, dtype=np.float32)[[4, 0, 7, 0]]
-            future: Future[Logits] = Future()
-            future.set_result(Logits(logits, 0.0, 1.0))
-            return future
-
-        def close(self) -> None:
-            RightReader.asked = -1
-
-    def marks(place: int) -> Mapping[int, float]:
-        return {7: 0.0, 1: 0.5} if place == 2 else {int("4070"[place]): 8.0}
-
-    def glyphs_say(glyphs: NDArray[np.uint8], *_: object) -> NDArray[np.float64]:
-        return np.full((len(glyphs), NON_DIGIT + 1), 1 / (NON_DIGIT + 1))
-
-    pages = PageReader(Reader(InkReader(marks), 1.0, 0.5, 1.0), None, glyphs_say, PlaceReader(RightReader(), 1.0))
-    read, _ = pages.read(draw_number("4070", 60), Polarity.DARK_ON_LIGHT, None, 20, Stages(), Deadline(5.0))
-    assert [text.text for text in read.texts] == ["4070"]
-    assert RightReader.asked == 4
-    pages.close()
-    assert RightReader.asked == -1
