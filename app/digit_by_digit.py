@@ -50,10 +50,10 @@ def comparable_lines(page: PageText, looks: Mapping[int, Sequence[Logs]]) -> lis
 def pieces_are_digits(line: LineImage, text: Decoded) -> bool:
     """Whether there is one piece where each digit stands: nearer to it than to the digits beside it."""
     middles = digit_middles(text)
+    if not middles or len(line.pieces) != len(middles):
+        return False
     edges = [-math.inf, *((one + other) / 2 for one, other in pairwise(middles)), math.inf]
-    return len(line.pieces) == len(middles) and all(
-        left <= piece.middle <= right for piece, (left, right) in zip(line.pieces, pairwise(edges), strict=True)
-    )
+    return all(left <= piece.middle <= right for piece, (left, right) in zip(line.pieces, pairwise(edges), strict=True))
 
 
 def digit_glyphs(line: LineImage, text: Decoded) -> NDArray[np.uint8]:

@@ -111,10 +111,10 @@ class PageReader:
         found = self._asked_about(found, expected_length, stages, deadline)
         found = self._compared(found, looks, expected_length, stages, deadline)
         if expected_length is None:
-            found = without_slashes(self._with_leaning_ones(found, looks, stages, deadline))
+            found = self._with_leaning_ones(found, looks, stages, deadline)
         found = self._in_one_hand(found, looks, stages, deadline)
         if expected_length is None:
-            found = without_guesses(found, self.reader.temperature)
+            found = without_guesses(without_slashes(found), self.reader.temperature)
         stages.postprocessed()
         return found
 
@@ -189,7 +189,8 @@ class PageReader:
         if not doubtful:
             return page
         opinion = self.glyph_opinion(written.glyphs[doubtful], stages, deadline)
-        return in_one_hand(page, written, doubtful, opinion, looks)
+        firsts = {line: looks[line][: len(looks[line]) // len(self._readers())] for line in lines}
+        return in_one_hand(page, written, doubtful, opinion, firsts)
 
 
 def _is_better(found: PageText, read: PageText, over_picture: bool) -> bool:

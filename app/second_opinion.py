@@ -21,7 +21,7 @@ from app.calibration import DIGITS, NON_DIGIT
 from app.ctc import Decoded
 from app.imaging.glyph import normalise_glyph
 from app.imaging.line import STEP_WIDTH, LineImage
-from app.imaging.strokes import stroke
+from app.imaging.strokes import stroke_form
 from app.line_reading import PageText
 
 # A line is asked about where its text is less probable than this.
@@ -72,7 +72,7 @@ def _highest_between(line: LineImage) -> int | None:
     others = [piece.ink for index, piece in enumerate(line.pieces) if index != highest]
     if not 0 < highest < len(heights) - 1 or heights[highest] < _SLASH_HEIGHT * max(map(len, others)):
         return None
-    slanting = stroke(line.pieces[highest].ink).slant >= np.mean([stroke(ink).slant for ink in others])
+    slanting = stroke_form(line.pieces[highest].ink).slant >= np.mean([stroke_form(ink).slant for ink in others])
     return highest if slanting else None
 
 

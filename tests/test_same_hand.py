@@ -83,7 +83,7 @@ def compared(
     text = read[place[0]].text
     instead = other if text[place[1]] == likelier else likelier
     shares = dict(zip((text[place[1]], instead), torn, strict=True))
-    looks = {place[0]: [look(text, place[1], shares)] * 2}
+    looks = {place[0]: [look(text, place[1], shares)]}
     return in_one_hand(page, written, [written.places.index(place)], opinion(likelier, other), looks)
 
 
@@ -115,6 +115,36 @@ def test_a_digit_that_the_looks_are_sure_of_stays() -> None:
     read = [said(shown[0]), said("08", doubtful=1)]
     assert compared(shown, read, (1, 1), "7", "8", (0.6, 0.4)).texts[1].text == "07"
     assert compared(shown, read, (1, 1), "7", "8", (0.999, 1e-6)).texts[1].text == "08"
+
+
+@pytest.mark.parametrize(("second", "becomes"), [((1e-3, 0.9), "07"), ((0.999, 1e-6), "01")])
+def test_all_looks_count_by_how_probable_they_make_the_text(second: tuple[float, float], becomes: str) -> None:
+    """One look is torn; another one is sure, or sees something else altogether."""
+    page = PageText((drawn("170"), drawn("07")), (said("170"), said("01", doubtful=1)), ())
+    written = written_digits(page)
+    torn, other = (look("01", 1, dict(zip("17", shares, strict=True))) for shares in ((0.5, 0.4), second))
+    for looks in ([torn, other], [other, torn]):
+        read = in_one_hand(page, written, [written.places.index((1, 1))], opinion("1", "7"), {1: looks})
+        assert read.texts[1].text == becomes
+
+
+def test_looks_that_hardly_say_a_text_count_for_little() -> None:
+    """Of thirty more that see a 9 there, what little else they see is no 7."""
+    page = PageText((drawn("170"), drawn("07")), (said("170"), said("01", doubtful=1)), ())
+    written = written_digits(page)
+    torn, elsewhere = look("01", 1, {"1": 0.5, "7": 0.4}), look("01", 1, {"9": 0.99, "1": 0.01, "7": 1e-6})
+    looks = {1: [torn, *[elsewhere] * 30]}
+    read = in_one_hand(page, written, [written.places.index((1, 1))], opinion("7", "1"), looks)
+    assert read.texts[1].text == "07"
+
+
+def test_a_text_that_the_looks_hardly_say_stays() -> None:
+    """A slash was taken from it: what else stood there would be taken for another digit."""
+    page = PageText((drawn("870"), drawn("08")), (said("870"), said("07", doubtful=1)), ())
+    written = written_digits(page)
+    longer = look("017", 2, {"7": 1e-3, "8": 0.99})
+    read = in_one_hand(page, written, [written.places.index((1, 1))], opinion("8", "7"), {1: [longer]})
+    assert read.texts[1].text == "07"
 
 
 @pytest.mark.parametrize("first", ["70", "10"])

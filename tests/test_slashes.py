@@ -44,12 +44,15 @@ def cropped(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def read(*inks: NDArray[np.uint8], text: str, pieces: int | None = None) -> Decoded:
-    """What becomes of a line of pieces that was read as a text, a digit of it each."""
+def read(*inks: NDArray[np.uint8], text: str, pieces: int | None = None, sure: float = 0.9) -> Decoded:
+    """What becomes of a line of pieces that was read as a text, a digit of it each, its 1s so surely."""
     steps = [_PITCH * (place + 1) for place in range(len(text))]
     own = tuple(LinePiece(ink, float(STEP_WIDTH * step)) for ink, step in zip(inks[:pieces], steps, strict=False))
     line = LineImage(np.zeros((LINE_HEIGHT, STEP_WIDTH * _PITCH * 9), np.uint8), np.eye(2, 3), (100, 400), own)
-    digits = tuple(AlignedDigit(int(mark), 0.9, step, step + 1) for mark, step in zip(text, steps, strict=True))
+    digits = tuple(
+        AlignedDigit(int(mark), sure if mark == "1" else 0.99, step, step + 1)
+        for mark, step in zip(text, steps, strict=True)
+    )
     (found,) = without_slashes(PageText((line,), (Decoded(text, 0.8, digits),), ())).texts
     return found
 
@@ -60,6 +63,7 @@ def test_a_higher_leaning_stroke_between_two_digits_is_a_slash() -> None:
     assert [mark.digit for mark in found.digits] == [6, 8]
     assert [mark.first for mark in found.digits] == [_PITCH, 3 * _PITCH]
     assert 0.5 < found.probability < 1
+    assert found.probability < read(digit(), one(70, 0.8), digit(), text="618").probability <= 0.8 / 0.9
 
 
 @pytest.mark.parametrize("text", ["1218", "6112", "12112"])
@@ -81,10 +85,35 @@ def test_the_likelier_one_of_two_strokes_is_the_slash() -> None:
         pytest.param(one(40, 0.3), id="leaning, as high as the digits"),
         pytest.param(one(52), id="upright, higher"),
         pytest.param(one(52, 0.3, 17), id="thick"),
+        pytest.param(one(40, 0.1, 1), id="with a fine pen, as high as the digits"),
+        pytest.param(one(44, 0.0, 1), id="with a fine pen, upright"),
     ],
 )
 def test_what_may_be_a_1_is_one(stroke: NDArray[np.uint8]) -> None:
     assert read(digit(), stroke, digit(), text="618").text == "618"
+
+
+def test_of_large_digits_by_a_fine_pen_a_1_is_one() -> None:
+    """Such 1s are hardly wider than high in a thousandth: no straighter than others."""
+    large = cropped(cv2.resize(digit(), None, fx=6, fy=6).astype(np.uint8))
+    for slant in (0.0, 0.1, 0.2):
+        assert read(large, one(len(large), slant, 5), large, text="417").text == "417"
+
+
+def test_what_the_reader_is_sure_of_is_a_1() -> None:
+    assert read(digit(), one(52, 0.5), digit(), text="618", sure=0.99).text == "618"
+
+
+def test_where_another_1_is_as_high_and_leans_as_much_it_is_a_1() -> None:
+    assert read(digit(), one(52, 0.5), digit(), one(52, 0.5), text="8191").text == "8191"
+    assert read(digit(), one(52, 0.5), digit(), one(40, 0.1), text="8191").text == "891"
+
+
+def test_a_neighbour_that_leans_very_far_is_no_measure() -> None:
+    flat = cropped(np.eye(40, 120, dtype=np.uint8)[::-1] * 255)
+    far = cv2.resize(flat, (160, 40), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    assert read(flat, one(64, 0.9), digit(), text="718").text == "78"
+    assert read(far, one(64, 0.9), digit(), text="718").text == "78"
 
 
 def test_where_all_digits_lean_a_leaning_stroke_is_a_1() -> None:
@@ -92,10 +121,10 @@ def test_where_all_digits_lean_a_leaning_stroke_is_a_1() -> None:
     assert read(digit(), one(50, 0.5), digit(), text="618").text == "68"
 
 
-@pytest.mark.parametrize("place", [0, 2, 3, 6])
-def test_at_an_end_and_in_a_longer_number_it_is_a_1(place: int) -> None:
-    text = "".join("1" if index == place else "6" for index in range(7))
-    inks = [one(60, 0.5) if index == place else digit() for index in range(7)]
+@pytest.mark.parametrize(("place", "length"), [(0, 3), (2, 3), (0, 5), (1, 5), (3, 5), (4, 5), (2, 7), (3, 7)])
+def test_at_an_end_and_in_a_longer_number_it_is_a_1(place: int, length: int) -> None:
+    text = "".join("1" if index == place else "6" for index in range(length))
+    inks = [one(60, 0.5) if index == place else digit() for index in range(length)]
     assert read(*inks, text=text).text == text
 
 
@@ -114,7 +143,9 @@ def test_a_page_is_read_so_unless_its_length_is_told(expected_length: int | None
     for left, ink in zip((30, 90, 160), (digit(), one(56, 0.6), digit()), strict=True):
         top = 70 - len(ink)
         page[top:70, left : left + ink.shape[1]] -= ink
-    pages = PageReader(Reader(InkReader(lambda place: {(6, 1, 8)[place]: 9.0}), 1.0, 0.5, 1.0), None, _no_opinion)
+    pages = PageReader(
+        Reader(InkReader(lambda place: {(6, 1, 8)[place]: 0.0, 7: -2.0}), 1.0, 0.5, 1.0), None, _no_opinion
+    )
     found, _ = pages.read(page, Polarity.DARK_ON_LIGHT, expected_length, 20, Stages(), Deadline(5.0))
     assert [one.text for one in found.texts] == [text]
 
