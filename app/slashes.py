@@ -1,7 +1,7 @@
 """1s that are slashes: "6/8" is no 618.
 
-In a number as short as a date or a fraction, a stroke between digits that the reader is not sure of is a slash where it
-is higher than they are and leans more. How high it is does not tell alone, nor how it leans: some write every 1 so.
+In a number as short as a date or a fraction, a stroke between digits that the reader is not sure of is the likelier a
+slash, the higher it is than they are, and the more it leans. Both tell little each alone: some write every 1 so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SURE = 0.95
 # logistic regression on 60 slashes of numbers that were written so, and on 1,050 1s between one or two digits in lines
 # by writers whom no reader was taught on; both count the same.
 _BIAS, _AS_AVERAGE, _AS_HIGHER, _LEANING, _SPREAD = -17.84, 5.60, 4.83, 5.00, -4.65
-# It is one where that is at least this: of those slashes 73 % are, and of those 1s 0.7 %, most of them sure.
+# It is one where that is at least this: of those slashes 73 % are, and of those 1s 0.7 %.
 _LEAST_ODDS = 2.5
 # A stroke that spreads less is written with a finer pen, and no straighter.
 _LEAST_SPREAD = 0.03

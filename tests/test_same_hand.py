@@ -139,7 +139,7 @@ def test_looks_that_hardly_say_a_text_count_for_little() -> None:
 
 
 def test_a_text_that_the_looks_hardly_say_stays() -> None:
-    """A slash was taken from it: what else stood there would be taken for another digit."""
+    """The glyph network changed it: what else they see there would be taken for another digit."""
     page = PageText((drawn("870"), drawn("08")), (said("870"), said("07", doubtful=1)), ())
     written = written_digits(page)
     longer = look("017", 2, {"7": 1e-3, "8": 0.99})

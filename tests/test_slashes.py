@@ -94,7 +94,7 @@ def test_what_may_be_a_1_is_one(stroke: NDArray[np.uint8]) -> None:
 
 
 def test_of_large_digits_by_a_fine_pen_a_1_is_one() -> None:
-    """Such 1s are hardly wider than high in a thousandth: no straighter than others."""
+    """They are thinner for their height than others, and no straighter."""
     large = cropped(cv2.resize(digit(), None, fx=6, fy=6).astype(np.uint8))
     for slant in (0.0, 0.1, 0.2):
         assert read(large, one(len(large), slant, 5), large, text="417").text == "417"
@@ -147,7 +147,7 @@ def test_a_page_is_read_so_unless_its_length_is_told(expected_length: int | None
         Reader(InkReader(lambda place: {(6, 1, 8)[place]: 0.0, 7: -2.0}), 1.0, 0.5, 1.0), None, _no_opinion
     )
     found, _ = pages.read(page, Polarity.DARK_ON_LIGHT, expected_length, 20, Stages(), Deadline(5.0))
-    assert [one.text for one in found.texts] == [text]
+    assert [line.text for line in found.texts] == [text]
 
 
 def _no_opinion(glyphs: NDArray[np.uint8], *_: object) -> NDArray[np.float64]:

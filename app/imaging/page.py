@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,10 +140,17 @@ def _lines_of(ink: Ink, candidates: list[Candidate]) -> list[LineImage]:
         return []
     rows = text_rows(parted_at_rows(candidates), ink.mask.shape[0])
     gutters = _gutters(rows)
-    rows = _seen_once(rows, lambda row: _cut_row(ink, row, pieces_of(ink), gutters))
-    if len(rows) > 1:
-        return [line for own, row, pieces in rows_apart(ink, rows) for line in _cut_row(own, row, pieces, gutters)]
-    lines = _cut_row(ink, rows[0], pieces_of(ink), gutters)
+    whole = cache(partial(pieces_of, ink))  # where rows lie one under the other, nobody asks for them
+
+    @cache
+    def cut(index: int) -> list[LineImage]:
+        return _cut_row(ink, rows[index], whole(), gutters)
+
+    kept = _seen_once(rows, cut)
+    if len(kept) > 1:
+        parted = rows_apart(ink, [rows[index] for index in kept])
+        return [line for own, row, pieces in parted for line in _cut_row(own, row, pieces, gutters)]
+    lines = cut(kept[0])
     if len(lines) == 1 and ink.mask.shape[0] <= _STRIP * lines[0].height:
         return [replace(lines[0], strip=ink)]
     return lines
@@ -152,18 +160,18 @@ def _cut_row(ink: Ink, row: Row, pieces: Pieces, gutters: Sequence[float]) -> li
     return [cut_line(ink, part, pieces, between) for part, between in _numbers(row, ink.mask.shape[1], gutters)]
 
 
-def _seen_once(rows: Sequence[Row], cut: Callable[[Row], list[LineImage]]) -> list[Row]:
-    """The rows without those whose lines, as `cut`, lie within those of another one that has more ink.
+def _seen_once(rows: Sequence[Row], cut: Callable[[int], list[LineImage]]) -> list[int]:
+    """The indices of the rows without those whose lines, `cut`, lie within those of another one that has more ink.
 
     Both would say the same digits. Rows one under the other are two, though each one's lines show much of the other.
     """
     kept: list[int] = []
     for index in sorted(range(len(rows)), key=lambda i: -sum(one.ink.size for one in rows[i])):
-        near = [rows[other] for other in kept if not are_two(rows[index], rows[other])]
-        others = [line for row in near for line in cut(row)]
-        if not others or not all(any(_within(line, other) for other in others) for line in cut(rows[index])):
+        near = [other for other in kept if not are_two(rows[index], rows[other])]
+        others = [line for other in near for line in cut(other)]
+        if not others or not all(any(_within(line, other) for other in others) for line in cut(index)):
             kept.append(index)
-    return [rows[index] for index in sorted(kept)]
+    return sorted(kept)
 
 
 def _within(line: LineImage, other: LineImage) -> bool:
